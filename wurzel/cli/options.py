@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,6 +67,19 @@ class TargetName(Completed):
         yield from project_names(open_project())
 
 
+class StepName(Completed):
+    """The id of a step of the pipeline that the command line names, or of the only one."""
+
+    name = "step"
+
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Ids of the steps; of texts such as `split,+ind`, which name several, the last one is completed."""
+        from wurzel.project.open import open_pipeline
+
+        head = begun[: max(begun.rfind(","), begun.rfind("+")) + 1]
+        return (head + step.id for step in open_pipeline(given(ctx, "pipeline")).pipeline.steps)
+
+
 class ParameterText(Completed):
     """`STEP.SETTING=VALUE` for a step of the pipeline named earlier on the command line."""
 
@@ -124,6 +137,26 @@ def configuration_options(command: Command) -> Command:
     return click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")(
         command
     )
+
+
+def choosing_options(command: Command) -> Command:
+    """The options that choose steps: `--only`, `--from`, `--until`."""
+    only = "Run only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it."
+    for option, name, text in (
+        ("--until", "last", "Run these steps and all that come before them."),
+        ("--from", "first", "Run these steps and all that come after them."),
+        ("--only", "only", only),
+    ):
+        command = click.option(option, name, type=StepName(), metavar="STEP,…", multiple=True, help=text)(command)
+    return command
+
+
+def check_choice(only: Sequence[str], first: Sequence[str], last: Sequence[str]) -> None:
+    """Raise `UsageError` where these options contradict each other."""
+    if only and (first or last):
+        from wurzel.exceptions import UsageError
+
+        raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
 
 
 def env_file_option(command: Command) -> Command:

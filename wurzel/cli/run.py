@@ -11,9 +11,16 @@ import click
 
 from wurzel.cli import collect_as_usual
 from wurzel.cli.asked import Asked, made_ready
-from wurzel.cli.options import ParameterText, ShardText, configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.options import (
+    ParameterText,
+    ShardText,
+    check_choice,
+    choosing_options,
+    configuration_options,
+    env_file_option,
+    pipeline_argument,
+)
 from wurzel.cli.saying import print_json
-from wurzel.cli.step_of import StepName
 from wurzel.exceptions import UsageError, WurzelError
 
 if TYPE_CHECKING:
@@ -25,10 +32,6 @@ if TYPE_CHECKING:
     from wurzel.runtime.outcome import RunResult
     from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.progress import Follower
-
-
-def _steps_option(option: str, name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(option, name, type=StepName(), metavar="STEP,…", multiple=True, help=text)
 
 
 @click.command("run")
@@ -43,13 +46,7 @@ def _steps_option(option: str, name: str, text: str) -> Callable[[Callable[..., 
     multiple=True,
     help="Give a parameter a value for this run.",
 )
-@_steps_option(
-    "--only",
-    "only",
-    "Run only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it.",
-)
-@_steps_option("--from", "first", "Run these steps and all that come after them.")
-@_steps_option("--until", "last", "Run these steps and all that come before them.")
+@choosing_options
 @click.option("--plan", is_flag=True, help="Show what would run, and why; run nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")
@@ -129,8 +126,7 @@ def _watched(obj: dict[str, Any], asked: Asked) -> Iterator[Path | Written]:
 def _check(obj: dict[str, Any], asked: Asked, *, watch: bool) -> None:
     """Refuse options that contradict each other."""
     cut = "--shard" if asked.shard else "--slices" if asked.slices else ""
-    if asked.only and (asked.first or asked.last):
-        raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
+    check_choice(asked.only, asked.first, asked.last)
     if asked.plan and cut:
         raise UsageError("--plan shows whole steps", hint="Leave out --shard and --slices.")
     if asked.form and not asked.plan:

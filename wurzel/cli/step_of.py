@@ -8,28 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
-from wurzel.cli.options import Completed, given
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import click
 
     from wurzel.ir.model import Pipeline
-
-
-class StepName(Completed):
-    """The id of a step of the pipeline that the command line names, or of the only one."""
-
-    name = "step"
-
-    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
-        """Ids of the steps; of texts such as `split,+ind`, which name several, the last one is completed."""
-        from wurzel.project.open import open_pipeline
-
-        head = begun[: max(begun.rfind(","), begun.rfind("+")) + 1]
-        return (head + step.id for step in open_pipeline(given(ctx, "pipeline")).pipeline.steps)
 
 
 def is_id(target: str) -> bool:
