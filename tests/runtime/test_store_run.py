@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.runtime.clones import PAIR, A, B
+from tests.runtime.clones import HEAD, PAIR, A, B
 from tests.runtime.test_cache import FLOW
 from wurzel.store import latest
 
@@ -87,6 +87,49 @@ def test_jobs_of_a_run_take_what_was_handed_over_in_it(clone):
     assert one.texts("outside")[0] == "a0"
     said = one("--only", "outside", run="u3", code=2)
     assert "step words has handed over nothing in the run run-u3" in said
+
+
+ROW = (
+    HEAD
+    + """
+class Last(Upper):
+    def run(self, inpt: list[Word]) -> list[Word]:
+        assert "WURZEL_ONLY" not in os.environ  # what a step starts may be another pipeline
+        return super().run(inpt)
+
+chain = WZ(Words) >> WZ(Upper) >> WZ(Upper, name='again') >> WZ(Last, name='last')
+"""
+)
+SECRET = (*A, "--set", "steps.upper.secrets={TOKEN: {name: api, key: token}}")
+
+
+def test_a_run_of_some_steps_finds_what_others_would_give_and_hands_over_the_rest(clone):
+    one, job = clone("one", ROW), clone("job", ROW)
+    some = {"run": "u2", "WURZEL_ONLY": " again+, "}
+    said = job(*SECRET, "--only", "again", code=2, **some)
+    assert "chain: step again: the store has no result of step words" in said
+    one(*SECRET, run="u1", TOKEN="t")
+    (one.store / "chain/whole").rename(one.store / "whole of before")
+    assert "chain: nothing to do here: this run is of again, last" in job(*SECRET, "--only", "words,upper", **some)
+    said = job(*SECRET, "--only", "last", code=2, **some)  # which is of the run, so that no earlier result counts
+    assert "step again has handed over nothing in the run run-u2" in said
+    job(*SECRET, "--only", "again", "--force", **some)  # without the secret of `upper`, which only its own job has
+    said = job(*SECRET, "--only", "upper,last", "--force", **some)
+    assert "the run run-u2 is not whole: " in said
+    assert one.handed_over("u2", "again").data == one.handed_over("u1", "again").data
+    assert one.handed_over("u2", "last") is not None
+    assert one.handed_over("u2", "upper") is None
+    assert job.calls() == ["upper", "upper"]
+    assert not (one.store / "chain/whole").exists()
+
+
+def test_a_variable_names_the_steps_of_a_run_as_only_does(clone):
+    one = clone(text=ROW)
+    one(*A, "--until", "last", WURZEL_ONLY="+again")
+    assert sorted(path.name for path in one.data.iterdir()) == ["again", "upper", "words"]
+    said = one(*A, code=2, WURZEL_ONLY="agian+")
+    assert "WURZEL_ONLY: the pipeline chain has no step 'agian'" in said
+    assert "Did you mean again?" in said
 
 
 def test_a_plan_says_what_the_store_has_and_writes_nothing(clone):

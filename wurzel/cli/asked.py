@@ -62,7 +62,6 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.room import processors
     from wurzel.runtime.run_id import given_id, new_id, target
-    from wurzel.runtime.selection import between
     from wurzel.store.names import run_name
 
     withdrawn = _withdrawn()
@@ -77,13 +76,15 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     told = _told(chosen)
     engine_id = given_id(os.environ)
     run_id = engine_id or new_id()
+    only, of_run = _steps(chosen, asked)
     options = RunOptions(
         root=Path.cwd(),
         jobs=asked.jobs or chosen.parallelism or processors(),
         force=asked.force,
         state_dir=asked.state_dir,
         wurzel=(sys.executable, "-P", "-m", "wurzel", *log_options(obj)),
-        only=asked.only or between(chosen, asked.first, asked.last),
+        only=only,
+        of_run=of_run,
         shard=asked.shard,
         no_retry=asked.no_retry,
         in_process=asked.in_process,
@@ -96,6 +97,20 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
         told=told,
     )
     return chosen, options, notes, place
+
+
+def _steps(pipeline: Pipeline, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The steps to run, and those of the whole run where a variable names them."""
+    from wurzel.invocation.variables import ONLY
+    from wurzel.runtime.selection import between, chosen
+
+    only = asked.only or between(pipeline, asked.first, asked.last)
+    if not (text := os.environ.get(ONLY)):
+        return only, ()
+    of_run = tuple(step.id for step in chosen(pipeline, [text], ONLY).steps)
+    if asked.slices and not only:  # it writes them, and runs nothing
+        return (), of_run
+    return tuple(step.id for step in chosen(pipeline, only).steps if step.id in of_run), of_run
 
 
 def _withdrawn() -> dict[str, str]:

@@ -164,6 +164,9 @@ def _run(obj: dict[str, Any], asked: Asked) -> RunResult | None:
     if asked.plan:
         _write_plan(chosen, options, asked.form)
         return None
+    if options.is_idle and asked.slices is None:
+        click.echo(f"{chosen.name}: nothing to do here: this run is of {', '.join(options.of_run)}", err=True)
+        return None
     fan_out = _fan_out(chosen, asked.slices, options)
     result = None
     if options.only or fan_out is None:

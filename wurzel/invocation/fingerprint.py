@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +59,14 @@ class Fingerprints:
         root: Path,
         environ: Mapping[str, str],
         not_input: Sequence[Path] = (),
+        elsewhere: Collection[str] = (),
     ) -> None:
-        """Read files below the project folder `root`; folders that runs write into are `not_input`."""
+        """Read files below the project folder `root`; folders that runs write into are `not_input`.
+
+        Secrets of the steps `elsewhere` count as present: no job of this run has them.
+        """
         self._pipeline = pipeline
+        self._elsewhere = elsewhere
         self._root = root
         self._environ = environ
         self._digests = digests
@@ -73,6 +78,8 @@ class Fingerprints:
     def of(self, step: Step, data: Mapping[tuple[str, str], str]) -> dict[str, str]:
         """Digest by kind of all the output may depend on; `data` has those of what is read, by step and output."""
         env = step_environment(self._pipeline, step, self._environ)
+        if step.id in self._elsewhere:
+            env = {**dict.fromkeys({*self._pipeline.secrets, *step.secrets}, _PRESENT), **env}
         kind = self._class(step.run)
         settings = self._settings(step, kind, env)
         types = [_text(port) for port in step.inputs] + [_text(port) for port in step.outputs]

@@ -15,6 +15,9 @@ from wurzel.named_tuples import NamedTuple
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
+ONLY = "WURZEL_ONLY"
+"""Variable that all jobs of a run have which is not of all steps: those that it is of, as `--only` takes them."""
+
 VARIABLE_LIMIT = 128 * 1024
 """Most bytes of one variable, or one argument, that Linux starts a process with (MAX_ARG_STRLEN)."""
 ALL_LIMIT = 2 * 1024 * 1024 - VARIABLE_LIMIT

@@ -59,6 +59,7 @@ class Decider:
             digests,
             root=options.root,
             environ=options.environ,
+            elsewhere=[step.id for step in pipeline.steps if not options.in_run(step.id)],
             not_input=[options.root / folder for folder in (pipeline.data_dir, options.state_dir)],
         )
 

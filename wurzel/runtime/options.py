@@ -35,6 +35,8 @@ class RunOptions:
     """
     only: Sequence[str] = ()
     """Ids of the steps to run, each text one or several with commas; all of them if empty."""
+    of_run: Sequence[str] = ()
+    """Ids of the steps of the whole run, if those are not all: results of others are found by fingerprint."""
     shard: tuple[int, int] | None = None
     """Run slice I (from 1) of N of the only step that is run."""
     store: Store | None = None
@@ -53,3 +55,12 @@ class RunOptions:
     """Try each step once, since the platform retries."""
     in_process: bool = False
     """Run steps in this process, whole, one after the other, each once and however long it takes."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether this is a job of a run of other steps, so that it has nothing to do."""
+        return bool(self.of_run) and not self.only
+
+    def in_run(self, step_id: str) -> bool:
+        """Whether the run, of which this may be one job, is also of this step."""
+        return not self.of_run or step_id in self.of_run

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
 
 
-def chosen(pipeline: Pipeline, only: Iterable[str]) -> Pipeline:
+def chosen(pipeline: Pipeline, only: Iterable[str], option: str = "--only") -> Pipeline:
     """The pipeline with these steps alone; all of it if none is named.
 
     A text is like `split`, `guides,split`, `split+` (also what comes after it), `+split` (also what comes before it).
-    Raises `UsageError` when there is no such step.
+    Raises `UsageError`, which names the `option`, when there is no such step.
     """
-    return _with(pipeline, {step_id for word in _words(only, "--only") for step_id in _meant(pipeline, word)})
+    ids = {step_id for word in _words(only, option) for step_id in _meant(pipeline, word, option)}
+    return _with(pipeline, ids)
 
 
 def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tu
 
 def _words(texts: Iterable[str], option: str) -> list[str]:
     given = list(texts)
-    words = [word for text in given for word in text.split(",") if word]
+    words = [word.strip() for text in given for word in text.split(",") if word.strip()]
     if given and not words:  # such as that of a variable that is not set: it does not mean all steps
         raise UsageError("names no step", where=option, hint="Leave it out to run all steps.")
     return words
@@ -55,8 +56,8 @@ def _with(pipeline: Pipeline, ids: Collection[str]) -> Pipeline:
     return pipeline.model_copy(update={"steps": kept}) if kept else pipeline
 
 
-def _meant(pipeline: Pipeline, word: str) -> set[str]:
-    step_id = find(pipeline, word.removeprefix("+").removesuffix("+"), "--only").id
+def _meant(pipeline: Pipeline, word: str, option: str) -> set[str]:
+    step_id = find(pipeline, word.removeprefix("+").removesuffix("+"), option).id
     after = _after(pipeline, step_id) if word.endswith("+") else set()
     return {step_id} | after | (_before(pipeline, step_id) if word.startswith("+") else set())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, WurzelError
 from wurzel.invocation.command import dataset, step_argv
-from wurzel.invocation.variables import step_environment
+from wurzel.invocation.variables import ONLY, step_environment
 from wurzel.runtime.fanout import slice_count
 from wurzel.runtime.outcome import Failure, again, with_cause
 from wurzel.runtime.processes import Command
@@ -141,6 +141,7 @@ class StepJob:
         """The variables of the step's process."""
         run = self.run
         env = step_environment(run.pipeline, self.step, run.surroundings(self.step))
+        env.pop(ONLY, None)  # a pipeline that the step runs has other steps
         return {**env, "WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
 
     def make_task(

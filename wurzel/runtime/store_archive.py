@@ -73,11 +73,10 @@ class StoreArchive(Archive):
     def found(self, steps: Sequence[Step], key: Fingerprint) -> dict[Key, str]:
         """See `Archive`."""
         self._first = steps[0].id
-        inputs = StoreInputs(self.store, self._pipeline, steps, self._options)
-        if self.handing is not None and self._options.engine:
-            self.data = inputs.handed_over(self.handing, lambda step: self.gather(step, {}))
-        else:
-            self.data = inputs.by_fingerprint(key, self.find)
+        handing = self.handing if self._options.engine else None
+        inputs = StoreInputs(handing, self._pipeline, steps, self._options)
+        self.data = inputs.handed_over(lambda step: self.gather(step, {}))
+        self.data |= inputs.by_fingerprint(key, self.find)
         digests = {key: data.digest for key, data in self.data.items()}
         self._ahead.follow(steps, digests, key)
         return digests

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from wurzel.runtime.archive import Fingerprint, Key
     from wurzel.runtime.handing import Handing
     from wurzel.runtime.options import RunOptions
-    from wurzel.store.store import Store
-
 
 _WHOLE = Shards()
 """Of a step that runs in one job."""
@@ -27,39 +25,47 @@ _WHOLE = Shards()
 class StoreInputs:
     """Finds what some steps of a pipeline read from the others."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, steps: Sequence[Step], options: RunOptions) -> None:
-        """Look for what `steps` read."""
-        self._store = store
+    def __init__(self, handing: Handing | None, pipeline: Pipeline, steps: Sequence[Step], options: RunOptions) -> None:
+        """Look for what `steps` read. `handing` has what other jobs of the run give, if this is one of several."""
+        self._handing = handing
         self._pipeline = pipeline
         self._options = options
         self._chosen = {step.id: step for step in steps}
-        self._read = {(edge.step, edge.output) for step in steps for edge in step.needs} - {
+        read = {(edge.step, edge.output) for step in steps for edge in step.needs} - {
             (step.id, port.name) for step in steps for port in step.outputs
         }
+        self._handed = {key for key in read if handing is not None and options.in_run(key[0])}
+        self._others = read - self._handed
 
-    def handed_over(self, handing: Handing, gather: Callable[[Step], Entry | None]) -> dict[Key, Data]:
+    def handed_over(self, gather: Callable[[Step], Entry | None]) -> dict[Key, Data]:
         """What other jobs of the run have handed over, by one request for each dataset.
 
         `gather` puts the slices of a step together, if all are there. Raises `PreflightError` when a step has not
         handed over, `StoreError` when a hand-over is damaged.
         """
         found: dict[Key, Data] = {}
+        if self._handing is None:
+            return found
         problems = []
-        for step in self._others():
-            given = handing.handed_over(step)
+        ids = {step_id for step_id, _ in self._handed}
+        for step in (step for step in self._pipeline.steps if step.id in ids):
+            given = self._handing.handed_over(step)
             if given is not None:
                 found |= {(step.id, name): one.data for name, one in given.items()}
             elif (entry := gather(step) if step.shards != _WHOLE else None) is not None:
                 found |= {(step.id, name): data for name, data in entry.datasets.items()}
             else:
-                message = f"step {step.id} has handed over nothing in the run {handing.run.name}"
+                message = f"step {step.id} has handed over nothing in the run {self._handing.run.name}"
                 problems.append(Problem(message, self._where(step), "Run its job again, or a new run."))
         if problems:
             raise PreflightError(problems)
         return found
 
     def by_fingerprint(self, key: Fingerprint, find: Callable[[Step, str], Entry | None]) -> dict[Key, Data]:
-        """What other steps would give now, as the store has it. Raises `PreflightError` when it does not have it."""
+        """What steps would give now that are not of the run, as the store has it.
+
+        Raises `PreflightError` when it does not have it.
+        """
         data: dict[Key, Data] = {}
         problems = []
         for step in self._before():
@@ -75,7 +81,7 @@ class StoreInputs:
                 data |= {(step.id, name): one for name, one in given.items()}
         if problems:
             raise PreflightError(problems)
-        return {key: one for key, one in data.items() if key in self._read}
+        return {key: one for key, one in data.items() if key in self._others}
 
     def _given(
         self, step: Step, key: Fingerprint, find: Callable[[Step, str], Entry | None], data: dict[Key, str]
@@ -87,14 +93,9 @@ class StoreInputs:
         entry = find(step, key(step, data))
         return None if entry is None else dict(entry.datasets)
 
-    def _others(self) -> Iterator[Step]:
-        """The steps whose output is read."""
-        ids = {step_id for step_id, _ in self._read}
-        return (step for step in self._pipeline.steps if step.id in ids)
-
     def _before(self) -> Iterator[Step]:
-        """These, and all that they depend on, each after what it reads."""
-        ids = {step_id for step_id, _ in self._read}
+        """The steps that are not of the run, and all that they depend on, each after what it reads."""
+        ids = {step_id for step_id, _ in self._others}
         for step in reversed(self._pipeline.steps):
             if step.id in ids:
                 ids |= set(step.predecessors)
