@@ -628,6 +628,27 @@ def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
     assert save["if"] == "always() && steps.run.outputs.executed > 0"
 
 
+def test_with_a_store_a_person_may_choose_steps_for_one_run():
+    many = tuple(setting(name=f"N{n}", variable=f"WORDS__N{n}", parameter=True, default=n) for n in range(25))
+    options = {"pull_request": True, "triggers": {"workflow_call": None}}
+    document, other = two_workflows(stored(), **options)
+    asked = {"description": "Steps to run, such as split+ or embed,export; empty for all", "type": "string"}
+    assert document[True]["workflow_dispatch"] == {"inputs": {"only": {**asked, "default": ""}}}
+    assert document[True]["workflow_call"]["inputs"] == {"only": {**asked, "default": ""}}
+    assert document["env"]["WURZEL_ONLY"] == "${{ inputs.only }}"
+    assert "WURZEL_ONLY" not in other["env"]  # nobody starts it
+    full = workflow(pipeline(step("words", settings=many), store=Store(**STORE)))  # GitHub takes 25 inputs
+    assert len(full[True]["workflow_dispatch"]["inputs"]) == 25
+    assert "WURZEL_ONLY" not in full.get("env", {})
+
+
+def test_with_a_store_all_jobs_have_the_values_that_settings_have_on_github():
+    sized = step("words", settings=(setting(name="SIZE", variable="WORDS__SIZE"),))
+    subject = pipeline(sized, reading("upper", "words"), store=Store(**STORE))
+    found = jobs(subject, layout="steps", vars={"WORDS__SIZE": "SIZE"})
+    assert [named(job, "Run")["env"] for job in found.values()] == [{"WORDS__SIZE": "${{ vars.SIZE }}"}] * 2
+
+
 def test_only_what_leaves_a_job_is_an_artifact():
     found = jobs(pipeline(*FORKED), layout="steps")
     assert len(found) == 4

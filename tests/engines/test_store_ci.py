@@ -1,6 +1,7 @@
 """Pipelines with a store on CI platforms: nothing crosses as an artifact, and no engine computes anything twice."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -50,3 +51,30 @@ def test_data_crosses_jobs_and_engines_through_the_store(act, gitlab, tmp_path, 
     for number, step in enumerate(last):
         ours = {path.partition("/")[2]: data for path, data in expected.items() if path.startswith(f"{step}/part-")}
         assert written(store, step, tmp_path / f"got-{number}") == ours
+
+
+def test_a_person_starts_a_run_of_some_steps(act, gitlab, tmp_path):
+    store, project = tmp_path / "store", example("diamond", tmp_path / "project")
+    sets = [*on_github.SETS, f"store=file://{store}"]  # the layout is `steps`
+    render(project, "diamond", "github", *(word for text in sets for word in ("--set", text)))
+    for only, ran, left in (("words", {"words"}, 3), ("upper, reverse", {"upper", "reverse"}, 2), ("", {"join"}, 0)):
+        done, _ = act(project, "--input", f"only={only}")
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        assert set(re.findall(r"\b(\w+): done in ", said)) == ran
+        assert said.count("pipeline: nothing to do here") == left
+        (runs,) = store.glob("untrusted/pipeline/runs/github-1")  # each run of act has the same id
+        runs.rename(store / f"run {left}")
+    expected = wurzel_run(example("diamond", tmp_path / "local"), "diamond")
+    project = example("diamond", tmp_path / "on gitlab")
+    sets = [*on_gitlab.SETS, f"store=file://{store}", "targets.gitlab.layout=steps"]
+    render(project, "diamond", "gitlab", *(word for text in sets for word in ("--set", text)))
+    shutil.rmtree(store / "untrusted/pipeline/cache")
+    given = ["--variable", "CI_PIPELINE_ID=77", "--variable", "GITLAB_CI=true", "--variable", "WURZEL_ONLY=+upper"]
+    done, _ = gitlab(project, *given)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert set(re.findall(r"\b(\w+): started", said)) == {"words", "upper"}
+    assert said.count("pipeline: nothing to do here") == 2
+    results = {data for path, data in expected.items() if path.startswith("join/part-")}
+    assert results <= {path.read_bytes() for path in store.glob("untrusted/pipeline/objects/*/*")}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from wurzel.backends import ci
+from wurzel.backends import ci
+
+MOST_INPUTS = 25
+"""Inputs of `workflow_dispatch`."""
+CHOICE = ci.Parameter("only", "string", "Steps to run, such as split+ or embed,export; empty for all", "")
+"""The steps of a run; where parameters leave no room for it, all of them."""
 
 
 def described(parameter: ci.Parameter) -> ci.Parameter:

@@ -11,6 +11,7 @@ from wurzel.backends import ci
 from wurzel.backends.ci import layout
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github import pull_request
+from wurzel.backends.github.inputs import MOST_INPUTS
 from wurzel.backends.github.options import PINS
 from wurzel.backends.github.triggers import asked_events
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 _MATRIX = 256
-_INPUTS = 25
 _CALL_TYPES = ("boolean", "number", "string")
 _MINUTES = 5
 _SCRIPT = 20_000
@@ -98,9 +98,9 @@ def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
 
 def _inputs(pipeline: Pipeline) -> Iterable[Problem]:
     inputs = ci.parameters(*pipeline.steps)
-    if len(inputs) > _INPUTS:
+    if len(inputs) > MOST_INPUTS:
         yield Problem(
-            f"{pipeline.name} has {len(inputs)} parameters; `workflow_dispatch` takes at most {_INPUTS} inputs",
+            f"{pipeline.name} has {len(inputs)} parameters; `workflow_dispatch` takes at most {MOST_INPUTS} inputs",
             hint="Remove some from the `parameters` of steps.",
         )
     for item in inputs:

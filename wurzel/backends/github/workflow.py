@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.github.context import Cache, Job, Transfer, Workflow
-from wurzel.backends.github.inputs import call_input, described, input_value, own_input
+from wurzel.backends.github.inputs import CHOICE, MOST_INPUTS, call_input, described, input_value, own_input
 from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
@@ -19,6 +19,7 @@ from wurzel.backends.ir_file import ir_path
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
+from wurzel.invocation.variables import ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +145,7 @@ class _Writer:
             manual=not self.untrusted,
             cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
             timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
-            inputs=[] if self.untrusted else [described(item) for item in ci.parameters(*pipeline.steps)],
+            inputs=[described(item) for item in self.inputs()],
             triggers={event: self.trigger(event, given) for event, given in options.triggers.items()},
             group=f"{group}-${{{{ github.run_id }}}}" if concurrency == "allow" else group,
             cancel=concurrency == "replace",
@@ -157,6 +158,13 @@ class _Writer:
             packages=self.packages(),
             jobs=[*jobs, *self.notice(jobs)],
         )
+
+    def inputs(self) -> list[ci.Parameter]:
+        """What may be given for one run: parameters, and with a store the steps that it is of."""
+        if self.untrusted:
+            return []
+        asked = ci.parameters(*self.pipeline.steps)
+        return [*asked, CHOICE] if self.jobs.stored and len(asked) < MOST_INPUTS else asked
 
     def notice(self, jobs: Sequence[Job]) -> list[Job]:
         """The job that tells of a failed run, which starts when another has failed; none for untrusted runs."""
@@ -206,7 +214,7 @@ class _Writer:
             return self.of_files(given or {})
         if event != "workflow_call":
             return given
-        parameters = {item.variable: item for item in ci.parameters(*self.pipeline.steps)}
+        parameters = {item.variable: item for item in self.inputs()}
         inputs = {name: call_input(item) for name, item in parameters.items()}
         if given and isinstance(own := given.get("inputs"), dict):
             told = {key: own_input(item, own[key] or {}) for key, item in parameters.items() if key in own}
@@ -242,7 +250,7 @@ class _Writer:
 
     def given_vars(self, group: Group) -> dict[str, str]:
         """Variables of settings of a job to the names of GitHub's configuration variables."""
-        known = {setting.variable for step in group.steps for setting in step.settings}
+        known = {setting.variable for step in self.jobs.parametrized(group) for setting in step.settings}
         return {variable: name for variable, name in self.options.vars.items() if variable in known}
 
     def of_files(self, given: Any) -> Any:
@@ -274,7 +282,8 @@ class _Writer:
         cut = self.jobs.run and not (self.jobs.is_complete and self.options.checkout)
         layout = {VARIABLE: layout_digest(self.complete)} if cut else {}
         store = store_env(self.pipeline, untrusted=self.untrusted) if self.jobs.run else {}
-        return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store
+        chosen = {ONLY: f"${{{{ inputs.{CHOICE.variable} }}}}"} if CHOICE in self.inputs() else {}
+        return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store | chosen
 
     def job(self, group: Group) -> Job:
         options = self.options
