@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import invoke, program
+from wurzel.backends.registry import get
 from wurzel.exceptions import WurzelError
 
 
@@ -312,3 +313,43 @@ def test_an_option_in_both_forms_is_an_error(project):
     sets = ("--set", "image=x", "--set", "targets.cronjob={mode: init-chain, layout: single}")
     refused = error("chain:pipeline", "-t", "cronjob", *sets)
     assert "unknown key 'mode' in targets.cronjob" in str(refused)
+
+
+def test_a_file_for_one_run_stands_apart_from_those_that_are_kept(project):
+    project("scheduled")
+    Path("wurzel.yaml").write_text(
+        Path("wurzel.yaml").read_text() + "    targets: {argo: {}}\n    store: s3://acme/rag\n"
+    )
+    run("-o", "deploy")
+    kept = Path("deploy/argo/scheduled.yaml").read_text()
+    assert "created argo/scheduled.once.yaml" in run("-o", "deploy", "--only", "suffix+").stderr
+    once = Path("deploy/argo/scheduled.once.yaml").read_text()
+    assert once.startswith("# Rendered by `wurzel render scheduled -t argo -o deploy --only suffix+` from ")
+    assert "kind: Workflow\n" in once
+    assert "1 file is up to date" in run("-o", "deploy", "--check", "--prune").stderr
+    run("-o", "deploy", "--prune", "--force")
+    assert Path("deploy/argo/scheduled.yaml").read_text() == kept
+    assert Path("deploy/argo/scheduled.once.yaml").read_text() == once
+    for words, said in (
+        (["--only", "join"], "goes to --stdout, or to another folder: -o DIR"),
+        (["--only", "join", "--check"], "is not kept; leave out --check and --prune"),
+        (["--only", "join", "--from", "words", "--stdout"], "--only cannot be used with --from or --until"),
+        (["--until", "jion", "--stdout"], "--until: the pipeline scheduled has no step 'jion'"),
+    ):
+        done = program("render", *words, code=2)
+        assert said in done.stderr
+
+
+@pytest.mark.parametrize("target", ["airflow", "cronjob", "dvc", "github", "gitlab", "local"])
+def test_other_targets_say_how_else_to_run_some_steps(project, target):
+    project("chain")
+    refused = error("chain:pipeline", "-t", target, "--stdout", "--only", "upper")
+    assert refused.message == f"{target} has no file for a run of some steps"
+    assert refused.hint == get(target).some_steps
+
+
+def test_a_run_of_some_steps_needs_a_store(project):
+    project("chain")
+    refused = error("chain:pipeline", "-t", "argo", "--stdout", "--only", "upper", "--set", "image=x")
+    assert refused.exit_code == 2
+    assert "finds what the others have given in the store, and there is none" in str(refused)

@@ -379,6 +379,41 @@ def test_slices_and_groups_find_their_data_in_the_store_and_no_run_computes_it_a
     assert [line.split()[0] for line in listed.splitlines() if line.endswith("latest")] == ["argo-uid-2"]
 
 
+def test_a_workflow_of_some_steps_reads_what_the_others_have_left_in_the_store(argolint, crds, tmp_path):
+    project, cluster, mount = tmp_path / "project", tmp_path / "cluster", tmp_path / "mount"
+    project.mkdir()
+    (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
+    (project / "wurzel.yaml").write_text("version: 1\npipelines: {halves: {entrypoint: 'halves:halves'}}\n")
+    sets = ["image=acme/words:1.0", "store=file:///store", CLAIM, f"targets.argo.mount={mount}"]
+    sets += ["schedule={cron: 0 4 * * *}", "targets.argo.workflow_template=true"]
+    settings = [f"--set={item}" for item in sets]
+    store, ran = cluster / "claims" / "store", {}
+    store.mkdir(parents=True)
+    for number, choice in enumerate([["--only=cut+"], ["--until=read"], ["--from=cut"]]):
+        text = wurzel(project, "render", "-t", "argo", "--stdout", "--validate", *settings, *choice).stdout
+        (path := tmp_path / f"{number}.yaml").write_text(text)
+        assert {file: errors for file, errors in argolint([path], "4").items() if any(errors)} == {}
+        assert list(crds["Workflow"].iter_errors(yaml.safe_load(text))) == []
+        manifest = yaml.safe_load(text.replace("file:///store", f"file://{store}"))
+        simulation = Simulation(manifest, cluster, Processes(project, mount), uid=f"uid-{number}")
+        ran[number] = simulation.run(), sorted(simulation.logs)
+        if number == 0:
+            assert "step cut: the store has no result of step read" in simulation.logs["cut-slices-0"]
+    assert ran == {
+        0: (2, ["cut-slices-0"]),
+        1: (0, ["read-0"]),
+        2: (0, ["check-0", *(f"cut-{n}-of-3-0" for n in (1, 2, 3)), "cut-slices-0", "fit-0"]),
+    }, simulation.logs
+    wurzel(project, "run", "halves")
+    for step in ("fit", "check"):
+        words = ["--run", "argo-uid-2", "--store", str(store), "-o", str(tmp_path / step)]
+        wurzel(project, "store", "get", f"halves/{step}", *words)
+        assert files(tmp_path / step) == files(project / "data" / step)
+    listed = wurzel(project, "store", "ls", "halves", "--store", str(store)).stdout
+    assert "argo-uid-2" in listed
+    assert "latest" not in listed
+
+
 @pytest.mark.parametrize(
     ("name", "layout", "store", "pods", "steps"),
     [

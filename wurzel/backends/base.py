@@ -9,6 +9,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
 from wurzel.backends.options import TargetOptions
+from wurzel.exceptions import UsageError
 from wurzel.named_tuples import NamedTuple
 from wurzel.records import dataclass
 
@@ -144,6 +145,10 @@ class Backend(ABC):
 
     runs_as_caller: ClassVar[bool] = False
     """Whether what it writes runs as the person who starts it, whose profile a store may use."""
+    some_steps: ClassVar[str] = (
+        "Run them here: wurzel run --only. With a store, a run of all steps only looks up those that are unchanged."
+    )
+    """How else to run some of the steps, for a target that does not override `one_off`."""
     settings_in_environment: ClassVar[bool] = True
     """Whether settings reach a step as environment variables, whose size Linux limits."""
 
@@ -156,6 +161,13 @@ class Backend(ABC):
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
         """The files to write, each with the context of its template. `options` is an `options_model`."""
+
+    def one_off(self, pipeline: Pipeline, options: Any, steps: Sequence[str]) -> tuple[Pipeline, Any]:
+        """The pipeline and options that `files` writes as one run of these steps (ids) alone.
+
+        Raises `UsageError`, with what to do instead, where the platform has nothing for that.
+        """
+        raise UsageError(f"{self.name} has no file for a run of some steps", hint=self.some_steps)
 
     def placed(self, pipeline: Pipeline, options: Any, name: str) -> Any:
         """The options of a named target, whose files have their own paths unless the options set `output`."""

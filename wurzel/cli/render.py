@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import PipelineName, TargetName, configuration_options
+from wurzel.cli.options import PipelineName, TargetName, check_choice, choosing_options, configuration_options
 from wurzel.cli.saying import say
 from wurzel.named_tuples import NamedTuple
 
@@ -60,6 +60,7 @@ class Options(NamedTuple):
 @click.option("--validate", is_flag=True, help="Run the platforms' own linters before writing.")
 @click.option("--watch", is_flag=True, help="Re-render whenever wurzel.yaml, templates or modules change.")
 @click.option("--from-ir", type=click.Path(path_type=Path), help="Render an IR file, without the pipeline's code.")
+@choosing_options
 @configuration_options
 def command(
     pipelines: tuple[str, ...],
@@ -69,14 +70,18 @@ def command(
     from_ir: Path | None,
     environment: str | None,
     sets: tuple[str, ...],
+    only: tuple[str, ...],
+    first: tuple[str, ...],
+    last: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Render pipelines into the native files of their targets.
 
     PIPELINE is a name in wurzel.yaml or module:attribute. With no arguments, every pipeline is rendered for every
-    target that wurzel.yaml names for it.
+    target that wurzel.yaml names for it. With --only, --from or --until, a file for one run of these steps is written.
     """
     from wurzel.cli import own_output
+    from wurzel.project.jobs import Choice, Request
 
     chosen = Options(**options)
     own_output()
@@ -85,11 +90,14 @@ def command(
     if chosen.form == "codequality" and not chosen.check:
         raise click.UsageError("--format codequality requires --check.")
 
-    def once() -> list[Path]:
-        from wurzel.project.jobs import Request
+    choice = Choice(only, first, last)
+    check_choice(*choice)
+    if choice.options:
+        _check_one_off(chosen, output)
 
+    def once() -> list[Path]:
         looks_back = chosen.check or chosen.prune
-        return _render(Request(pipelines, targets, environment, sets, from_ir, output, looks_back), chosen)
+        return _render(Request(pipelines, targets, environment, sets, from_ir, output, choice, looks_back), chosen)
 
     if watch:
         from wurzel.cli.watch import watch as again
@@ -98,6 +106,14 @@ def command(
         again(once, lambda line: click.echo(line, err=True), always=[from_ir or Path(FILE)])
     else:
         once()
+
+
+def _check_one_off(options: Options, output: str) -> None:
+    """A file for one run stands beside no others, and is not kept up to date."""
+    if options.check or options.prune:
+        raise click.UsageError("A file for one run of some steps is not kept; leave out --check and --prune.")
+    if not options.stdout and Path(output).resolve() == Path.cwd():
+        raise click.UsageError("A file for one run of some steps goes to --stdout, or to another folder: -o DIR.")
 
 
 def _render(request: Request, options: Options) -> list[Path]:

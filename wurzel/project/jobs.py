@@ -26,6 +26,27 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 
+class Choice(NamedTuple):
+    """Some of the steps, as the options of `wurzel run` choose them; none for all."""
+
+    only: Sequence[str] = ()
+    first: Sequence[str] = ()
+    last: Sequence[str] = ()
+
+    @property
+    def options(self) -> list[str]:
+        """The options of a command line."""
+        named = (("--only", self.only), ("--from", self.first), ("--until", self.last))
+        return [word for option, texts in named for text in texts for word in (option, text)]
+
+    def ids(self, pipeline: Pipeline) -> tuple[str, ...]:
+        """Ids of the steps. Raises `UsageError` when there is no such step."""
+        from wurzel.runtime.selection import between, chosen  # imported only where steps are chosen
+
+        found = tuple(step.id for step in chosen(pipeline, self.only).steps) if self.only else ()
+        return found or between(pipeline, self.first, self.last)
+
+
 class Request(NamedTuple):
     """What a user asks to be rendered."""
 
@@ -39,6 +60,8 @@ class Request(NamedTuple):
     """An IR file to render instead of code."""
     output: str = "."
     """Folder that all files are written below."""
+    choice: Choice = Choice()
+    """The steps of a run that is rendered alone."""
     may_be_empty: bool = False
     """Whether a request with nothing to render is allowed, as when only orphans are looked for."""
 
@@ -51,7 +74,7 @@ class Request(NamedTuple):
         folder = posixpath.normpath(self.output)
         if folder != "." and not folder.startswith(("/", "..")):  # a path of one machine means nothing on another
             words += ["-o", folder]
-        return words
+        return words + self.choice.options
 
     def command(self, *options: str) -> str:
         """The command for the same request, with further options."""
@@ -144,6 +167,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     given = request._replace(environment=None) if named.environment else request
     command = _command(given, name, target)
     pipeline = _pipeline(request, resolved, named.target)
+    if request.choice.options:
+        pipeline, options = backend.one_off(pipeline, options, request.choice.ids(pipeline))
     warnings = [*old_forms(resolved, target, backend.options_model), *more]
     return Job(pipeline, named.target, options, command, resolved.locate, environment, named.name, warnings)
 

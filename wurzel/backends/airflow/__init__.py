@@ -47,6 +47,7 @@ class AirflowBackend(Backend):
         ),
         "3": (),
     }
+    some_steps = "Clear the tasks in a run of the DAG, and Airflow runs them again."
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`description` and `doc_md` of the DAG, `doc_md` of tasks"),
         "data_dir": native(

@@ -11,6 +11,7 @@ from typing import ClassVar
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.context import document, part_documents
 from wurzel.backends.argo.layout import Pods, place
+from wurzel.backends.argo.one_off import part_of
 from wurzel.backends.argo.options import VERSIONS, ArgoOptions
 from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.preflight import problems
@@ -140,6 +141,12 @@ class ArgoBackend(Backend):
             for path, context in contexts.items()
         ]
 
+    def one_off(self, pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> tuple[Pipeline, ArgoOptions]:
+        """A Workflow, whatever the kind otherwise."""
+        from wurzel.backends.argo.one_off import one_off
+
+        return one_off(pipeline, options, steps)
+
     def contexts(self) -> Mapping[str, type]:
         """Of the manifest."""
         from wurzel.backends.argo.manifest import ManifestContext
@@ -148,15 +155,16 @@ class ArgoBackend(Backend):
 
     def jobs(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[Job]:
         """The pods of a run."""
-        return Pods(pipeline, options).all
+        return Pods(part_of(pipeline, options), options).all
 
     def preflight(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[Problem]:
         """Names, images, settings, sizes, parameters, and data that the store cannot carry."""
-        if found := layout_problems(pipeline, options.layout, place(pipeline, options)):
+        part = part_of(pipeline, options)
+        if found := layout_problems(part, options.layout, place(part, options)):
             return found
         parameters = {setting.variable for step in pipeline.steps for setting in step.settings if setting.parameter}
         longest = LONGEST_CRON if pipeline.schedule else LONGEST
-        pods = Pods(pipeline, options)
+        pods = Pods(part, options)
         parts = split(pods)
         if parts:
             longest = min(longest, LONGEST_PART - len(f"-{parts[-1].task}"))

@@ -10,6 +10,7 @@ from wurzel.backends.argo.storage import RUN
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.store import store_env
 from wurzel.invocation.command import encode
+from wurzel.invocation.variables import ONLY
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -53,12 +54,14 @@ def step_env(pipeline: Pipeline, step: Step, args: Sequence[str], default: Mappi
     return braced(env, [*args, *(str(value) for value in _values(step))])
 
 
-def run_env(pipeline: Pipeline) -> k8s.Env:
+def run_env(pipeline: Pipeline, of_run: Sequence[str] = ()) -> k8s.Env:
     """Variables without a secret that all containers of `wurzel run` have; settings are in the pipeline's file.
 
-    All of them have all parameters: what is given for one run is part of the run's name.
+    All of them have all parameters: what is given for one run is part of the run's name. `of_run` are ids of its steps,
+    if those are not all.
     """
     env = {k8s.RUN_ID: f"argo-{RUN}", **{name: text(value) for name, value in default_env(pipeline).items()}}
+    env |= {ONLY: ",".join(of_run)} if of_run else {}
     parameters = [setting for step in pipeline.steps for setting in step.settings if setting.parameter]
     env |= {setting.variable: f"{{{{workflow.parameters.{setting.variable}}}}}" for setting in parameters}
     return braced(env, [str(parameter(setting).get("value", "")) for setting in parameters])

@@ -13,6 +13,7 @@ from wurzel.backends.argo.dag import Dag
 from wurzel.backends.argo.environment import braced, default_env, parameter, run_env, run_secrets, text
 from wurzel.backends.argo.exit_handler import exit_handler
 from wurzel.backends.argo.manifest import Defaults, Spec
+from wurzel.backends.argo.one_off import part_of
 from wurzel.backends.argo.storage import RUN
 from wurzel.backends.argo.template import Templates
 from wurzel.backends.kubernetes import without_empty
@@ -38,7 +39,7 @@ class Specs:
     def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
         self.pipeline = pipeline
         self.options = options
-        self.dag = Dag(pipeline, options)
+        self.dag = Dag(part_of(pipeline, options), options)
         self.run = self.dag.pods.run
         self.handler = exit_handler(pipeline, options, {*self.dag.taken, self.dag.entrypoint})
         self.templates = Templates(self.dag, self._containers())
@@ -49,7 +50,7 @@ class Specs:
     def _share_env(self) -> list[Mapping[str, Any]]:
         """The variables of `templateDefaults`; those that cannot be there are in each template instead."""
         more = self._of_jobs()[0] if self._shares_all else {}
-        env = k8s.env_list({**(run_env(self.pipeline) if self.run else self._step_env()), **more})
+        env = k8s.env_list({**(run_env(self.pipeline, self.options.of_run) if self.run else self._step_env()), **more})
         containers = [template.container for of in self._jobs.values() for template in of]
         kept = shared_env(env, [*containers, *([self.handler.container] if self.handler else [])])
         if len(kept) < len(env):

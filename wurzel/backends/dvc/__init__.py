@@ -120,6 +120,7 @@ class DvcBackend(Backend):
     summary = "dvc.yaml and params.yaml, run by `dvc repro` and `dvc exp`"
     options_model = DvcOptions
     names_sources = True
+    some_steps = "Name a stage: dvc repro --single-item STEP; without the option, also what it depends on."
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`desc` of a stage; a comment for the pipeline"),
         "data_dir": native(),

@@ -38,6 +38,7 @@ class GithubBackend(Backend):
         "github.com": (),
     }
     version_options: ClassVar[Mapping[str, str]] = {"Enterprise Server": "legacy=true", "github.com": "legacy=false"}
+    some_steps = "With a store the workflow has the input `only`: gh workflow run FILE -f only=split+"
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments above the workflow and each job"),
         "data_dir": native("datasets cross jobs as artifacts"),

@@ -33,6 +33,7 @@ class GitlabBackend(Backend):
     name = "gitlab"
     summary = ".gitlab-ci.yml, a file to include or a component, run by GitLab CI/CD"
     options_model = GitlabOptions
+    some_steps = "With a store, start the pipeline with the variable WURZEL_ONLY, such as split+."
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments above the file and each job"),
         "data_dir": native("datasets cross jobs as artifacts"),

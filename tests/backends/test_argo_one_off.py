@@ -1,0 +1,77 @@
+"""A Workflow of some of the steps, for one run."""
+
+import pytest
+import yaml
+
+from tests.backends.test_argo import pipeline, step, tasks
+from tests.backends.test_argo_layouts import ir_of, stored
+from wurzel.backends.argo import ArgoBackend
+from wurzel.backends.argo.options import ArgoOptions
+from wurzel.exceptions import WurzelError
+from wurzel.ir.model import Schedule, Setting, Shards
+from wurzel.ir.volumes import EnvFrom
+from wurzel.testing import render_texts
+
+SIZE = Setting(name="SIZE", variable="WORDS__SIZE", type="int", parameter=True, given=True, value=1)
+CHAIN = stored(
+    pipeline(
+        step("words", settings=(SIZE,)),
+        step("upper", "words"),
+        step("cut", "upper"),
+        step("join", "cut", "words"),
+        schedule=Schedule(cron="0 4 * * *"),
+    )
+)
+
+
+def one_off(what, *steps, **options):
+    return ArgoBackend().one_off(what, ArgoOptions.model_validate(options), steps)
+
+
+@pytest.mark.parametrize("kind", [False, True, "cluster"])
+def test_only_these_steps_are_pods_and_all_of_them_know_the_pipeline(kind):
+    what, options = one_off(CHAIN, "cut", "join", workflow_template=kind, output="k8s/nightly.yml")
+    ((path, text),) = render_texts(what, "argo", options).items()
+    (manifest,) = yaml.safe_load_all(text)
+    assert (path, manifest["kind"]) == ("k8s/nightly.once.yml", "Workflow")
+    assert manifest["metadata"]["generateName"] == "p-"
+    spec = manifest["spec"]
+    assert {name: task.get("depends") for name, task in tasks(spec).items()} == {"cut": None, "join": "cut"}
+    assert [one.id for one in ir_of(spec).steps] == ["words", "upper", "cut", "join"]
+    env = {one["name"]: one["value"] for one in spec["templateDefaults"]["container"]["env"]}
+    assert env["WURZEL_ONLY"] == "cut,join"
+    assert env["WORDS__SIZE"] == "{{workflow.parameters.WORDS__SIZE}}"  # counts for what is looked up
+    assert ArgoBackend().preflight(what, options) == []
+
+
+def test_a_pod_counts_slices_of_data_that_is_there():
+    sliced = step("cut", "upper").model_copy(update={"shards": Shards(items=2, max=4)})
+    what = CHAIN.model_copy(update={"steps": (*CHAIN.steps[:2], sliced, CHAIN.steps[3])})
+    chosen, options = one_off(what, "cut", "join")
+    (text,) = render_texts(chosen, "argo", options).values()
+    found = tasks(yaml.safe_load(text)["spec"])
+    assert found["cut-slices"] == {"name": "cut-slices", "template": "cut-slices"}
+    assert found["cut"]["depends"] == "cut-slices"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"polls": True}, "the step 'upper' reads an outside source, so the store cannot say what 'cut' would read"),
+        ({"cache": False}, "the step 'upper' is never cached"),
+        ({"env_from": (EnvFrom(config_map="more"),)}, "the step 'upper' has variables of its own by env_from"),
+    ],
+)
+def test_what_no_store_can_have_is_refused(change, text):
+    steps = (CHAIN.steps[0], CHAIN.steps[1].model_copy(update=change), *CHAIN.steps[2:])
+    what = CHAIN.model_copy(update={"steps": steps})
+    with pytest.raises(WurzelError, match=text) as refused:
+        one_off(what, "join")
+    assert "--only upper,join" in str(refused.value)
+    one_off(what, "upper", "cut", "join")
+
+
+def test_more_steps_than_one_workflow_takes_are_refused():
+    many = pipeline(step("first"), *(step(f"s{number}", "first") for number in range(300)))
+    with pytest.raises(WurzelError, match="300 steps are too many for one Workflow"):
+        one_off(stored(many), *(f"s{number}" for number in range(300)))

@@ -1,0 +1,70 @@
+"""A Workflow of some of the steps, for one run: pods find what the others would give in the store, by fingerprint."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from wurzel.backends.argo.layout import Pods
+from wurzel.backends.argo.parts import split
+from wurzel.exceptions import PreflightError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo.options import ArgoOptions
+    from wurzel.ir.model import Pipeline, Step
+
+
+def one_off(pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> tuple[Pipeline, ArgoOptions]:
+    """The pipeline without a schedule, and options that write a Workflow of these steps (ids) into a file of its own.
+
+    Raises `UsageError` without a store, `PreflightError` where one cannot have what a step reads.
+    """
+    if pipeline.store is None:
+        raise UsageError(
+            "a run of some steps finds what the others have given in the store, and there is none",
+            hint="Set `store` in wurzel.yaml, or run the steps here: wurzel run --only",
+        )
+    if problems := list(_unknown(pipeline, steps)):
+        raise PreflightError(problems)
+    stem, suffix = posixpath.splitext(options.output or f"argo/{pipeline.name}.yaml")
+    update = {"output": f"{stem}.once{suffix}", "workflow_template": False}
+    once = options.model_copy(update=update).choosing(steps)
+    if split(Pods(part_of(pipeline, once), once)):
+        raise UsageError(f"{len(steps)} steps are too many for one Workflow", hint="Choose fewer.")
+    return pipeline.model_copy(update={"schedule": None}), once
+
+
+def part_of(pipeline: Pipeline, options: ArgoOptions) -> Pipeline:
+    """The pipeline with the steps of the run, and what they read from each other; all of it if they are not chosen."""
+    ids = options.of_run
+    if not ids:
+        return pipeline
+    steps = (
+        step.model_copy(update={"needs": tuple(edge for edge in step.needs if edge.step in ids)})
+        for step in pipeline.steps
+        if step.id in ids
+    )
+    return pipeline.model_copy(update={"steps": tuple(steps)})
+
+
+def _unknown(pipeline: Pipeline, steps: Sequence[str]) -> Iterator[Problem]:
+    """Steps that are left out, and whose result no pod of the run can find."""
+    from wurzel.invocation.fingerprint import always_runs
+
+    ids = set(steps)
+    for step in _read(pipeline, ids):
+        why = always_runs(step) or ("has variables of its own by env_from" if step.env_from else "")
+        if why:
+            reader = next(one.id for one in pipeline.steps if step.id in one.predecessors)
+            message = f"the step {step.id!r} {why}, so the store cannot say what {reader!r} would read"
+            yield Problem(message, pipeline.name, f"Run it as well: --only {','.join([step.id, *steps])}")
+
+
+def _read(pipeline: Pipeline, ids: set[str]) -> list[Step]:
+    """The steps before these that are not among them."""
+    read: set[str] = set()
+    for step in reversed(pipeline.steps):
+        if step.id in ids | read:
+            read |= set(step.predecessors) - ids
+    return [step for step in pipeline.steps if step.id in read]
