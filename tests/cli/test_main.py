@@ -1,3 +1,4 @@
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from tests.command import program
 from wurzel.cli import COMMANDS, cli
 from wurzel.cli.group import CommandGroup
 from wurzel.exceptions import UsageError
+from wurzel.standard_streams import open_standard_streams
 from wurzel.version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,14 @@ def test_shells_complete_pipelines_targets_steps_and_settings(project):
     assert completed("templates", "eject", "dvc/p") == ["dvc/params.yaml.j2"]
     assert completed("templates", "show", "!dvc/p") == ["!dvc/params.yaml.j2"]
     assert completed("templates", "eject", "dvc/dvc.yaml.j2", "--block", "de") == ["desc", "deps"]
+
+
+def test_characters_that_the_terminal_does_not_have_are_escaped(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+    open_standard_streams()
+    print("é… →", end="", flush=True)
+    assert written.getvalue() == b"\xe9\\u2026 \\u2192"
 
 
 OPENED = """
