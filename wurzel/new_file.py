@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from wurzel.exceptions import WriteError
+from wurzel.exceptions import UsageError, WriteError
 from wurzel.git_folder import REASON, in_git
 
 
@@ -28,11 +28,11 @@ def write_file(path: Path, text: str) -> None:
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
     """Write a new folder with all of its files, or nothing; a folder that is there stays as it is.
 
-    Raises `WriteError` when something of that name is there, or it cannot be written.
+    Raises `UsageError` when something of that name is there, `WriteError` when it cannot be written.
     """
     _refuse_git(folder)
     if os.path.lexists(folder):
-        raise WriteError("already exists", where=str(folder), hint="Choose another name, or remove it first.")
+        raise UsageError("already exists", where=str(folder), hint="Choose another name, or remove it first.")
     try:
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
@@ -51,7 +51,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
 
 def _refuse_git(path: Path) -> None:
     if in_git(path):
-        raise WriteError(REASON, where=str(path))
+        raise UsageError(REASON, where=str(path))
 
 
 def _umask() -> int:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.command import invoke
-from wurzel.exceptions import ConfigError, WriteError
+from wurzel.exceptions import ConfigError, UsageError, WriteError
 from wurzel.project.discover import Skipped, find_pipelines
 from wurzel.project.load import load
 
@@ -135,7 +135,7 @@ def test_a_project_without_pipelines_gets_an_example(tmp_path, monkeypatch):
 def test_without_a_terminal_nothing_is_overwritten(folder):
     (folder / "wurzel.yaml").write_text("version: 1\n# mine\n")
     result = init(input="y\n")
-    assert isinstance(result.exception, WriteError)
+    assert isinstance(result.exception, UsageError)
     assert "--force" in str(result.exception)
     assert (folder / "wurzel.yaml").read_text() == "version: 1\n# mine\n"
     assert not (folder / "wurzel.schema.json").exists()

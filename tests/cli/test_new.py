@@ -84,6 +84,7 @@ def test_a_step_passes_its_test_and_replaces_nothing(tmp_path, monkeypatch):
     Path("drop_short.py").unlink()
     again = invoke("new", "step", "drop-short")
     assert str(again.exception).startswith("test_drop_short.py: already exists")
+    assert again.exception.exit_code == 2
     assert not Path("drop_short.py").exists()
 
 
@@ -133,6 +134,7 @@ def test_nothing_is_overwritten(tmp_path, monkeypatch, make):
     before = os.lstat(path)
     done = new("globex")
     assert "globex: already exists" in str(done.exception)
+    assert done.exception.exit_code == 2
     assert os.lstat(path) == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["globex"]
 

@@ -45,10 +45,10 @@ def command(force: bool) -> None:
 
 
 def _ask(names: str) -> None:
-    from wurzel.exceptions import WriteError
+    from wurzel.exceptions import UsageError, WriteError
 
     if not sys.stdin.isatty():
-        raise WriteError("already exists", where=names, hint="Overwrite with --force.")
+        raise UsageError("already exists", where=names, hint="Overwrite with --force.")
     if not click.confirm(f"Overwrite {names}?", err=True):
         raise WriteError("not overwritten", where=names)
 

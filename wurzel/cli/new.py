@@ -53,14 +53,14 @@ def step(name: str, as_json: bool) -> None:
 
     Writes drop_short.py and test_drop_short.py for the NAME drop-short into the current folder.
     """
-    from wurzel.exceptions import WriteError
+    from wurzel.exceptions import UsageError
     from wurzel.new_file import write_file
     from wurzel.project.new_project import step_files
 
     files = step_files(name)
     for path in files:
         if Path(path).exists():
-            raise WriteError("already exists", where=path, hint="Choose another name, or remove it first.")
+            raise UsageError("already exists", where=path, hint="Choose another name, or remove it first.")
     for path, text in files.items():
         write_file(Path(path), text)
     module = name.replace("-", "_")

@@ -44,13 +44,13 @@ class Update(NamedTuple):
 def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Path:
     """Copy a template from a layer below `layer` into its folder, with its base beside it, and return its path.
 
-    Raises `TemplateMissing` when no layer below has it; `WriteError` when the project already has it, unless `force`,
-    or it cannot be written.
+    Raises `TemplateMissing` when no layer below has it; `UsageError` when the project already has it, unless `force`;
+    `WriteError` when it cannot be written.
     """
     found = _source(layers, layer, name)
     path = layer.folder / found.path.relative_to(found.layer.folder)
     if path.exists() and not force:
-        raise WriteError(
+        raise UsageError(
             "already exists", where=_own(layer, path), hint="Overwrite it with --force; your changes are lost."
         )
     text = _taken(layers, found)
@@ -63,8 +63,8 @@ def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: b
     """Write a template into the folder of `layer` that extends the one below with one block; returns its path.
 
     If the project already has one that extends, the block is appended. Raises `TemplateMissing` when no layer below has
-    the template; `UsageError` when it has no such block; `WriteError` when the project's own already has the block or
-    is a whole copy, unless `force`, or cannot be written.
+    the template; `UsageError` when it has no such block, or the project's own already has it or is a whole copy, unless
+    `force`; `WriteError` when it cannot be written.
     """
     found = _source(layers, layer, name)
     plain = found.path.relative_to(found.layer.folder).as_posix()
@@ -78,9 +78,9 @@ def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: b
         head = own.read()
         hint = "Edit it there, or overwrite it with --force."
         if not _extends(layers, own):
-            raise WriteError("it is a whole copy, which already has the block", where=_own(layer, path), hint=hint)
+            raise UsageError("it is a whole copy, which already has the block", where=_own(layer, path), hint=hint)
         if block in blocks_of(layers, own, inherited=False):
-            raise WriteError(f"the block {block!r} already exists", where=_own(layer, path), hint=hint)
+            raise UsageError(f"the block {block!r} already exists", where=_own(layer, path), hint=hint)
         head += "" if head.endswith("\n") else "\n"
     path.with_name(path.name + BASE).unlink(missing_ok=True)
     write_file(path, f"{head}{{% block {block} %}}\n{{{{ super() }}}}\n{{% endblock %}}\n")
