@@ -44,6 +44,9 @@ def test_the_names_of_other_tools():
     assert "--result" not in said("run", "--resume")  # it is hidden
     assert "Did you mean run --plan?" in said("plan")
     assert "Did you mean ls?" in said("store", "list")
+    assert "Did you mean --help?" in said("help", "render")
+    assert "Did you mean --version?" in said("version")
+    assert "Did you mean" not in said("prune") + said("store", "remove")
     assert "Did you mean --watch" in said("render", "--watc")
 
 

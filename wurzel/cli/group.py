@@ -15,15 +15,25 @@ _DESTROYS = frozenset({"clean", "forget", "gc"})
 _MEANT = {
     "build": "render",
     "compile": "render",
+    "dag": "graph",
+    "delete": "",
     "diff": "render --diff",
+    "execute": "run",
+    "help": "--help",
     "lint": "check",
     "list": "inspect",
     "ls": "inspect",
     "plan": "run --plan",
+    "prune": "",
+    "purge": "",
+    "remove": "",
+    "start": "run",
     "status": "check",
+    "tree": "graph",
     "validate": "check",
+    "version": "--version",
 }
-"""Names that other tools use for our commands."""
+"""Names that other tools use for our commands; nothing is suggested for those that remove something."""
 
 
 _MAY_BE_EMPTY = frozenset({"notify"})
@@ -65,9 +75,12 @@ class CommandGroup(click.Group):
             from wurzel.suggestion import did_you_mean
 
             harmless = [name for name in self._table if name not in _DESTROYS]
-            meant = _MEANT.get(args[0], "")
-            known = meant.partition(" ")[0] in self._table
-            advice = f"Did you mean {meant}?" if known else did_you_mean(args[0], harmless)
+            meant = _MEANT.get(args[0])
+            options = {option for param in self.get_params(ctx) for option in param.opts}
+            if meant is None or (meant and meant.partition(" ")[0] not in {*self._table, *options}):
+                advice = did_you_mean(args[0], harmless)
+            else:
+                advice = f"Did you mean {meant}?" if meant else ""
             advice = advice or f"Commands: {', '.join(self._table)}."
             ctx.fail(f"Unknown command {args[0]!r}. {advice}")
         return super().resolve_command(ctx, args)
