@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 from zipfile import ZipFile
 
@@ -198,6 +199,18 @@ def test_modules_that_steps_find_by_their_python_path_count(tmp_path):
     step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"), env=env)
     pipeline = with_sources(Pipeline(name="p", entrypoint="alone:p", steps=(step,)), tmp_path)
     assert pipeline.steps[0].sources == ("alone.py", "lib/below.py")
+
+
+def test_what_git_ignores_is_no_source_unless_dvc_has_it(tmp_path):
+    write(tmp_path, "app/steps.py", 'open("cut.csv"), open("words/all.txt"), open("local.txt"), open("kept.txt")')
+    for name in ("cut.csv", "words/all.txt", "local.txt", "kept.txt", "app/_version.py", "cut.csv.dvc", "words.dvc"):
+        write(tmp_path, name, "")
+    write(tmp_path, ".gitignore", "cut.csv\nwords/\nlocal.txt\nkept.txt\n_version.py")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "-f", "kept.txt"], cwd=tmp_path, check=True)
+    step = plain_step(id="load", run="app.steps:Load", output=DataType(contract="app.steps:Doc"))
+    pipeline = with_sources(Pipeline(name="p", entrypoint="app.steps:p", steps=(step,)), tmp_path)
+    assert pipeline.steps[0].sources == ("app/steps.py", "cut.csv", "kept.txt", "words/all.txt")
 
 
 def test_an_archive_counts_once_by_its_bytes(tmp_path):

@@ -14,11 +14,12 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from glob import escape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.core.importing import source_folders
-from wurzel.git_folder import repository_of
+from wurzel.git_folder import ignored, repository_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
 from wurzel.invocation.kept_imports import kept_imports
@@ -408,19 +409,28 @@ def python_path(pipeline: Pipeline) -> str:
     return os.pathsep.join(dict.fromkeys(filter(None, given)))
 
 
+def _is_of_dvc(path: Path) -> bool:
+    """Whether `dvc add` has put a file, or a folder around it, below git's ignored ones."""
+    return any(above.with_name(f"{above.name}.dvc").exists() for above in (path, *path.parents) if above.name)
+
+
 def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
-    """The pipeline with the files of each step, relative to `root`: source, and those that texts of settings name."""
+    """The pipeline with the files of each step, relative to `root`: source, and those that texts of settings name.
+
+    Files that git ignores are in no other checkout, which would give other rendered files; those of DVC are.
+    """
     from wurzel.invocation.settings import named_by
 
     not_source, path = [root / pipeline.data_dir], python_path(pipeline)
     with kept_imports(root) as digests:
         code = Code(root, digests, not_source=not_source, packages=False, path=path)
-        steps = [
-            step.model_copy(
-                update={
-                    "sources": relative_files([*code.files(step, bases(step)), *named_by(step, root, not_source)], root)
-                }
-            )
+        files = {
+            step.id: relative_files([*code.files(step, bases(step)), *named_by(step, root, not_source)], root)
             for step in pipeline.steps
-        ]
+        }
+    without = {path for path in ignored(root, chain(*files.values())) if not _is_of_dvc(root / path)}
+    steps = [
+        step.model_copy(update={"sources": tuple(path for path in files[step.id] if path not in without)})
+        for step in pipeline.steps
+    ]
     return pipeline.model_copy(update={"steps": tuple(steps)})
