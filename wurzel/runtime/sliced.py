@@ -50,9 +50,6 @@ class Whole(Protocol):
     def ended(self, log: Path, outcome: Outcome) -> None:
         """The step, or what puts its slices together, has ended."""
 
-    def changed_input(self) -> str:
-        """An input that is no longer what the step was to read."""
-
     def made(self, key: str, name: str, folder: Path, report: dict[str, object]) -> Entry:
         """The result that a slice has written into a folder."""
 
@@ -108,7 +105,7 @@ class Sliced:
         folder = slices.folder(job.folder, number, self._count)
         name, report = f"{job.step.id} {number}/{self._count}", read_recorded(folder / slices.REPORT)
         made = job.made(slice_fingerprint(question.key, number, self._count), name, folder, report)
-        if not question.cacheable or not made.datasets or job.changed_input():
+        if not question.cacheable or not made.datasets:
             self._one_less(None)
         else:
             job.after(partial(job.run.archive.keep_slice, job.step, made, Cut(number, self._count)), self._one_less)

@@ -19,7 +19,7 @@ from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
 from wurzel.runtime.room import NOTHING, need_of
 from wurzel.runtime.sliced import Sliced
-from wurzel.runtime.stored import manifests_in, verified, written
+from wurzel.runtime.stored import manifests_in, written
 from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
 from wurzel.store.records import Data, Entry
 
@@ -179,9 +179,6 @@ class StepJob:
         if stored is None:
             self.fail("exited 0 but wrote no complete dataset", log)
             return
-        if changed := self.changed_input():
-            self.fail(f"{changed} changed while it ran; to edit an input, copy it to self.workdir", log)
-            return
         report = read_recorded(self.run.state.report(self.step.id))
         write_recorded(self.run.state.report(self.step.id), report)  # for its owner alone
         if self.run.options.in_process:
@@ -191,16 +188,6 @@ class StepJob:
         made = self.made(self.decision.question.key, self.step.id, self.folder, report)
         keep = partial(self.run.archive.keep, self.step, made, cacheable=self.decision.question.cacheable)
         self.after(keep, self._kept)
-
-    def changed_input(self) -> str:
-        """An input that is no longer what the step was to read, so that its result would be kept for other data."""
-        run = self.run
-        for edge in () if run.archive.remote else self.step.needs:
-            folder = dataset(run.pipeline, edge.step, edge.output)
-            found = verified(run.options.root / folder, [""], run.digests).get("")
-            if found is None or found.digest != run.outputs.get((edge.step, edge.output), found.digest):
-                return f"its input {folder}"
-        return ""
 
     def made(self, key: str, name: str, folder: Path, report: dict[str, object]) -> Entry:
         """The result that a step or slice has written into a folder."""
