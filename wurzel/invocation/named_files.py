@@ -89,7 +89,7 @@ def _left_out(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """What is written or given to settings, with what is assigned to names of such."""
     names: set[str] = set()
     given: list[tuple[str, ast.AST]] = []
-    written = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # what is connected to is no input then
+    written = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # then the database is output, not input
     for node in nodes:
         if isinstance(node, ast.Call) and (_writes(node) or (written and name_of(node.func) in _CONNECTING)):
             for one in ast.walk(node):

@@ -40,7 +40,7 @@ class Choice(NamedTuple):
         return [word for option, texts in named for text in texts for word in (option, text)]
 
     def ids(self, pipeline: Pipeline) -> tuple[str, ...]:
-        """Ids of the steps. Raises `UsageError` when there is no such step."""
+        """Ids of the steps. Raises `UsageError` for an unknown step."""
         from wurzel.runtime.selection import between, chosen  # imported only where steps are chosen
 
         found = tuple(step.id for step in chosen(pipeline, self.only).steps) if self.only else ()

@@ -1,6 +1,6 @@
 """Compiled templates, kept in the user's cache folder, since compiling is a third of a cold render.
 
-It is to templates what `__pycache__` is to modules, and as safe. Where there is no such folder, templates are compiled.
+It does for templates what `__pycache__` does for modules, just as safely. Without that folder, templates are compiled.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def chosen(pipeline: Pipeline, only: Iterable[str], option: str = "--only") -> P
     """The pipeline with these steps alone; all of it if none is named.
 
     A text is like `split`, `guides,split`, `split+` (also what comes after it), `+split` (also what comes before it).
-    Raises `UsageError`, which names the `option`, when there is no such step.
+    Raises `UsageError`, which names the `option`, for an unknown step.
     """
     ids = {step_id for word in _words(only, option) for step_id in _meant(pipeline, word, option)}
     return _with(pipeline, ids)

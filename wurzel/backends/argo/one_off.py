@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def one_off(pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> tuple[Pipeline, ArgoOptions]:
-    """The pipeline without a schedule, and options that write a Workflow of these steps (ids) into a file of its own.
+    """The pipeline without a schedule, and options that write a Workflow of these steps (ids) into a separate file.
 
     Raises `UsageError` without a store, `PreflightError` where one cannot have what a step reads.
     """
