@@ -18,6 +18,7 @@ from wurzel.render.verify import Unreadable, python_tree
 if TYPE_CHECKING:
     from wurzel.render.text import Held
 
+_MAY_HOLD_VALUES = (str, ast.Name)
 _COOKIE = pattern(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 
 
@@ -93,7 +94,7 @@ def _prove(draft: Draft, tree: Any, finished: Any, text: str) -> None:
         wanted, found = waiting.pop()
         if isinstance(found, ast.AST):
             line = getattr(found, "lineno", line)
-        if _is_value(draft, wanted, found):
+        if type(wanted) in _MAY_HOLD_VALUES and _is_value(draft, wanted, found):
             continue
         inner = _inner(draft, wanted, found)
         if inner is None:
@@ -112,9 +113,13 @@ def _inner(draft: Draft, wanted: Any, found: Any) -> Iterable[tuple[Any, Any]] |
         return zip(wanted, found, strict=True) if len(wanted) == len(found) else None
     if not isinstance(wanted, ast.AST):
         return () if repr(wanted) == repr(found) else None
-    pairs = [(getattr(wanted, name, None), getattr(found, name, None)) for name in wanted._fields]
     # Contexts, operators and most names are the same objects everywhere.
-    return [(one, other) for one, other in pairs if one is not other or (type(one) is str and draft.has(one))]
+    return [
+        (one, other)
+        for name in wanted._fields
+        if (one := getattr(wanted, name, None)) is not (other := getattr(found, name, None))
+        or (type(one) is str and draft.has(one))
+    ]
 
 
 def _is_value(draft: Draft, wanted: Any, found: Any) -> bool:
@@ -124,7 +129,7 @@ def _is_value(draft: Draft, wanted: Any, found: Any) -> bool:
             return False
         _prove_text(draft, wanted, found)
         return True
-    if type(wanted) is not ast.Name or not (match := draft.words.fullmatch(wanted.id)):
+    if not (match := draft.words.fullmatch(wanted.id)):
         return False
     held = draft.held(int(match.group(1)))
     if isinstance(held.value, Identifier):
