@@ -60,7 +60,7 @@ def test_a_run_is_stored_and_comes_back(server, opened, tmp_path):
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the key")
 def test_a_store_of_google_by_the_calls_that_it_shares_with_s3(server, opened, tmp_path, monkeypatch):
-    """Google's XML API, as far as obstore uses it; no server of others does."""
+    """Google's XML API, as far as obstore uses it; moto, which the engine tests use, creates nothing conditionally."""
     key = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, text=True, check=True).stdout
     account = {"disable_oauth": True, "private_key": key, "private_key_id": "", "client_email": ""}
     (tmp_path / "account.json").write_text(json.dumps(account))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
 import shutil
 import socket
@@ -25,6 +26,8 @@ AZURE = {
     "Fq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 }
 
+TOKEN = "computeMetadata/v1/instance/service-accounts/default/token"
+
 # Ends with its standard input, and so also when the tests are killed; Azurite waits for clients that stay connected.
 RUNNING = '"$@" </dev/null & cat >/dev/null; kill -9 $!; wait $!'
 
@@ -36,6 +39,8 @@ class ObjectStore(NamedTuple):
     """What a process that uses it has in its environment."""
     folder: Path | None = None
     """Where the objects of its bucket are files."""
+    creates: bool = True
+    """Whether it knows puts that only create; one that does not overwrites what is there."""
 
     @property
     def artifacts(self):
@@ -54,9 +59,9 @@ class ObjectStore(NamedTuple):
 
 def missing(name):
     """Why a server is not here, or an empty text."""
-    return (
-        "" if (ROOT / f"{name}.installed").exists() and SERVERS[name].command("", ":") else f"{name} is not installed"
-    )
+    engine = name.partition(",")[0]
+    there = (ROOT / f"{engine}.installed").exists() and SERVERS[name].command("", ":")
+    return "" if there else f"{engine} is not installed"
 
 
 def certified(folder):
@@ -123,6 +128,19 @@ class Moto:
         return ObjectStore(f"s3://{BUCKET}/team x", endpoint, KEYS)
 
 
+class MotoAsGoogle(Moto):
+    """Google's XML API has the calls of S3, but for the header of conditional puts, which moto does not know."""
+
+    def ready(self, endpoint, folder):
+        super().ready(endpoint, folder)
+        # What Google's metadata server gives the clients of a machine, as an object.
+        token = json.dumps({"access_token": "abc", "expires_in": 3600, "token_type": "Bearer"}).encode()
+        ask(f"{endpoint}/computeMetadata", "PUT")
+        ask(f"{endpoint}/{TOKEN}", "PUT", token, **{"x-amz-acl": "public-read", "Content-Type": "application/json"})
+        environ = {"GCE_METADATA_HOST": endpoint.removeprefix("http://")}
+        return ObjectStore(f"gs://{BUCKET}/team x", endpoint, environ, creates=False)
+
+
 class VersityGateway:
     def command(self, folder, address, *tls):
         program = shutil.which(str(ROOT / "versitygw" / "bin" / "versitygw"))
@@ -150,4 +168,5 @@ class Azurite:
         return ObjectStore(f"az://{BUCKET}/team x", f"{endpoint}/{account}", AZURE)
 
 
-SERVERS = {"moto": Moto(), "versitygw": VersityGateway(), "azurite": Azurite()}
+SERVERS = {"moto": Moto(), "moto, as Google": MotoAsGoogle(), "versitygw": VersityGateway(), "azurite": Azurite()}
+"""By what is installed, with what it stands in for."""
