@@ -16,7 +16,7 @@ from tests.store.s3_server import BUCKET, KEYS, failure, serving
 from wurzel.cli import cli
 from wurzel.cli.store import COMMANDS
 from wurzel.datacontract.dataset import open_dataset
-from wurzel.exceptions import WurzelError
+from wurzel.exceptions import USAGE, WurzelError
 from wurzel.store import Entry, HandOver, Run, open_store
 
 STEPS = {"read": ["a"], "split": ["b", "c"]}
@@ -245,6 +245,7 @@ class TestLs:
         assert "Did you mean rag?" in str(error("ls", "rage", store=url))
         assert "Did you mean split?" in str(error("ls", "rag/splt", store=url))
         assert "the step split has no output 'x'\n  There are no outputs." in str(error("ls", "rag/split.x", store=url))
+        assert "'rag/../read' names no step" in str(error("ls", "rag/../read", store=url))
         assert "Did you mean argo-" in str(error("ls", "--run", "argo-3", store=url))
 
     def test_pipelines(self, full, url, tmp_path):
@@ -312,14 +313,20 @@ class TestGet:
         assert "split has slices of different inputs or settings in the run argo-1" in str(found)
 
     def test_nothing_else_is_replaced(self, full, url, tmp_path):
+        said = {
+            "foreign/notes.txt": "is a file",
+            url / "rag" / "new": "is inside the store",
+            ".git/x": "git's own folder",
+        }
         for name, inside in {"foreign": "notes.txt", "hidden": ".git"}.items():
             (tmp_path / name).mkdir()
             (tmp_path / name / inside).write_text("mine")
-            assert f"holds '{inside}'" in str(error("get", "rag/read", "-o", name, store=url))
-            assert (tmp_path / name / inside).read_text() == "mine"
-        assert "is a file" in str(error("get", "rag/read", "-o", "foreign/notes.txt", store=url))
-        assert "is inside the store" in str(error("get", "rag/read", "-o", url / "rag" / "new", store=url))
-        assert "git's own folder" in str(error("get", "rag/read", "-o", ".git/x", store=url))
+            said[name] = f"holds '{inside}'"
+        for name, message in said.items():
+            found = error("get", "rag/read", "-o", name, store=url)
+            assert message in str(found)
+            assert found.exit_code == USAGE
+        assert (tmp_path / "foreign" / "notes.txt").read_text() == (tmp_path / "hidden" / ".git").read_text() == "mine"
 
     def test_an_executable_file_stays_one(self, full, url, tmp_path):
         folder = tmp_path / "scratch" / "files"

@@ -12,7 +12,7 @@ from wurzel.datacontract.manifest import NAME
 from wurzel.datacontract.opening import output_names, shard_folder, shard_of
 from wurzel.datacontract.partfiles import explained
 from wurzel.datacontract.writer import check_ours
-from wurzel.exceptions import DatasetError, StoreError
+from wurzel.exceptions import NotOurs, StoreError
 from wurzel.store import names
 from wurzel.store.listing import Place, places, unknown
 from wurzel.store.local import LocalBucket
@@ -34,8 +34,8 @@ def deliver(store: Store, run: Run, step: str, output: str | None, folder: Path)
     `folder` becomes the dataset, or the folder of the step with its named outputs. Without `output`, all are written,
     each in a folder of its name where they have names. Gives what was written, by output; slices by `output/2-of-3`.
     Raises `UsageError` when there is no such step or output; the message names those that there are; `StoreError` when
-    something is missing or damaged; `DatasetError` when the folder is not a dataset, so that it is not replaced, or
-    cannot be written.
+    something is missing or damaged; `NotOurs` when the folder is not a dataset, so that it is not replaced;
+    `DatasetError` when it cannot be written.
     """
     found = places(store, run.name).get(run.name, {})
     chosen = _chosen(run, found, step, output)
@@ -96,12 +96,12 @@ def _check(store: Store, folder: Path) -> None:
     """Replace nothing but a dataset, nor a folder of hidden files alone, and write nothing into the store itself."""
     bucket = store.bucket
     if isinstance(bucket, LocalBucket) and folder.resolve().is_relative_to(bucket.root.resolve()):
-        raise DatasetError("is inside the store", where=str(folder), hint="Give another folder with -o.")
+        raise NotOurs("is inside the store", where=str(folder), hint="Give another folder with -o.")
     check_ours(folder)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if there and NAME not in there and not output_names(folder) and not any(map(shard_of, there)):
         message = f"holds {there[0]!r}, and is not a dataset, so it is not replaced"
-        raise DatasetError(message, where=str(folder), hint="Give another folder with -o.")
+        raise NotOurs(message, where=str(folder), hint="Give another folder with -o.")
 
 
 def _replace(store: Store, wanted: Mapping[Place, Data], folder: Path, *, by_name: bool) -> None:

@@ -91,11 +91,18 @@ def run_option(command: Command) -> Command:
 
 
 def what_is_meant(text: str | None, *, step: bool = False) -> Wanted:
-    """What `PIPELINE/STEP.OUTPUT` names; without a `/` it is the pipeline, or the `step` if that is asked for."""
+    """What `PIPELINE/STEP.OUTPUT` names; without a `/` it is the pipeline, or the `step` if that is asked for.
+
+    Raises `UsageError` for an output without a step.
+    """
+    from wurzel.exceptions import UsageError
+
     pipeline, slash, rest = (text or "").partition("/")
     if step and not slash:
         pipeline, rest = "", pipeline
     name, dot, output = rest.partition(".")
+    if dot and not name:
+        raise UsageError(f"{text!r} names no step", hint="Write PIPELINE/STEP or PIPELINE/STEP.OUTPUT.")
     return Wanted(pipeline or None, name or None, output if dot else None)
 
 
