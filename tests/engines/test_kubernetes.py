@@ -30,6 +30,7 @@ VARIANTS = {
     "steps": ["targets.cronjob.layout=steps"],
     "claim": [CLAIM, "targets.cronjob.companions={service_account: true, network_policy: true}"],
     "budget": [
+        "targets.cronjob.layout=single",
         "targets.cronjob.disruption_budget=true",
         "targets.cronjob.gitops=argocd",
         "targets.cronjob.companions={network_policy: true, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}",

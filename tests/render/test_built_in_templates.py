@@ -59,7 +59,8 @@ def entry_blocks(target):
 ALL_FILES = {
     "argo": ["targets.argo.on_exit={command: [notify]}"],
     "cronjob": [
-        "targets.cronjob.layout=auto",
+        "targets.cronjob.layout=single",
+        "steps.suffix.image=registry.example/x:1.0",
         "targets.cronjob.manifests=kustomize",
         "targets.cronjob.data={claim: {size: 1Gi}}",
         "targets.cronjob.companions={service_account: true, network_policy: true}",

@@ -201,6 +201,12 @@ def _together(pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
+    if options.disruption_budget and len(containers(pipeline, options)) > 1:
+        # kubernetes/pkg/registry/core/pod/storage/eviction.go: canIgnorePDB
+        yield Problem(
+            "disruption_budget: a pod is pending until its last container starts, and Kubernetes evicts pending pods",
+            hint="Set layout: single, so that one container runs all steps, or remove disruption_budget.",
+        )
     if options.data.claim and pipeline.schedule and pipeline.schedule.concurrency == "allow":
         yield Problem(
             "two concurrent runs would write to the same claim",

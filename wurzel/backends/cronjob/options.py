@@ -91,7 +91,9 @@ class CronJobOptions(KubernetesOptions):
     grace_period: Duration = Field(30, description="Time for a step to stop when its pod is deleted.")
     token: bool = Field(False, description="Mount the service account's token in pods.")
     disruption_budget: bool = Field(
-        False, description="Write a PodDisruptionBudget, so that no node is drained while a run goes on."
+        False,
+        description="Write a PodDisruptionBudget, so that no node is drained while a run goes on; for one container"
+        " (`layout: single`).",
     )
     gitops: Literal["argocd", "flux"] | None = Field(
         None,
