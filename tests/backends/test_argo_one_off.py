@@ -1,5 +1,7 @@
 """A Workflow of some of the steps, for one run."""
 
+import warnings
+
 import pytest
 import yaml
 
@@ -75,3 +77,52 @@ def test_more_steps_than_one_workflow_takes_are_refused():
     many = pipeline(step("first"), *(step(f"s{number}", "first") for number in range(300)))
     with pytest.raises(WurzelError, match="300 steps are too many for one Workflow"):
         one_off(stored(many), *(f"s{number}" for number in range(300)))
+
+
+OF_RUNS = {"podMetadata": {"labels": {"team": "docs"}}, "ttlStrategy": None}
+WITHOUT = {"templates": {"upper": {"priorityClassName": "low"}, "cut": {"priorityClassName": "high"}}}
+METADATA = {"name": "p", "labels": {"cost-center": "4711"}, "annotations": {"a": "1"}}
+CRON = {
+    "kind": "CronWorkflow",
+    "metadata": METADATA,
+    "spec": {
+        "concurrencyPolicy": "Replace",
+        "workflowMetadata": {"annotations": {"b": "2"}},
+        "workflowSpec": {**OF_RUNS, **WITHOUT},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("patch", "kind"),
+    [
+        ({key: value for key, value in CRON.items() if key != "kind"}, False),
+        (CRON, False),
+        ([{"merge": CRON}, {"file": "argo/p.yaml", "merge": {"spec": {"workflowSpec": {"priority": 5}}}}], False),
+        ([{"file": "p.yaml", "merge": CRON}], True),
+        ([{"merge": {**CRON, "kind": "WorkflowTemplate", "spec": {**OF_RUNS, **WITHOUT}}}], True),
+    ],
+)
+def test_a_patch_of_a_schedule_or_template_is_for_the_workflow(patch, kind):
+    """What only a schedule has is named; what is about steps that are left out is not used."""
+    about = CRON["spec"] if "WorkflowTemplate" not in str(patch) else {}
+    with warnings.catch_warnings(record=True, action="always") as said:
+        what, options = one_off(CHAIN, "cut", "join", patch=patch, workflow_template=kind)
+    assert ["spec.concurrencyPolicy of the patch" in str(one.message) for one in said] == [True] * bool(about)
+    (text,) = render_texts(what, "argo", options).values()
+    manifest = yaml.safe_load(text)
+    assert manifest["metadata"]["labels"]["cost-center"] == "4711"
+    assert manifest["metadata"]["annotations"] == {"a": "1", **({"b": "2"} if about else {})}
+    assert "name" not in manifest["metadata"]
+    spec = manifest["spec"]
+    assert spec["podMetadata"]["labels"]["team"] == "docs"
+    assert "ttlStrategy" not in spec
+    assert "workflowSpec" not in spec
+    assert next(one for one in spec["templates"] if one["name"] == "cut")["priorityClassName"] == "high"
+    assert spec.get("priority") == (5 if "'priority'" in str(patch) else None)
+
+
+def test_a_patch_of_another_object_is_left_alone():
+    """The block `bottom` of a template may add it."""
+    sensor = {"kind": "Sensor", "spec": {"replicas": 2}}
+    assert one_off(CHAIN, "join", "cut", patch=sensor)[1].patch == sensor

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.backends.argo.layout import Pods
+from wurzel.backends.argo.naming import names
 from wurzel.backends.argo.parts import split
-from wurzel.exceptions import PreflightError, Problem, UsageError
+from wurzel.backends.argo.run_patch import RunPatch
+from wurzel.exceptions import PreflightError, Problem, UsageError, WurzelWarning
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
@@ -27,11 +30,18 @@ def one_off(pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> t
         )
     if problems := list(_unknown(pipeline, steps)):
         raise PreflightError(problems)
-    stem, suffix = posixpath.splitext(options.output or f"argo/{pipeline.name}.yaml")
+    path = options.output or f"argo/{pipeline.name}.yaml"
+    stem, suffix = posixpath.splitext(path)
     update = {"output": f"{stem}.once{suffix}", "workflow_template": False}
     once = options.model_copy(update=update).choosing(steps)
-    if split(Pods(part_of(pipeline, once), once)):
+    pods = Pods(part_of(pipeline, once), once)
+    if split(pods):
         raise UsageError(f"{len(steps)} steps are too many for one Workflow", hint="Choose fewer.")
+    if options.patch is not None:
+        left_out = _names(Pods(pipeline, options)) - _names(pods)
+        patch = RunPatch(path, has_schedule=pipeline.schedule is not None, left_out=left_out)
+        once = once.model_copy(update={"patch": patch.of(options.patch)})
+        _report(pipeline, patch.lost)
     return pipeline.model_copy(update={"schedule": None}), once
 
 
@@ -46,6 +56,18 @@ def part_of(pipeline: Pipeline, options: ArgoOptions) -> Pipeline:
         if step.id in ids
     )
     return pipeline.model_copy(update={"steps": tuple(steps)})
+
+
+def _names(pods: Pods) -> set[str]:
+    """Names that tasks and templates of steps have in a patch."""
+    found = names([job.name for job in pods.all]).values()
+    return {*found, *(f"{name}-slices" for name in found)}
+
+
+def _report(pipeline: Pipeline, lost: Sequence[str]) -> None:
+    if lost:
+        message = f"{pipeline.name}: this run does without {', '.join(lost)} of the patch, which only a schedule has"
+        warnings.warn(WurzelWarning(message), stacklevel=2)
 
 
 def _unknown(pipeline: Pipeline, steps: Sequence[str]) -> Iterator[Problem]:
