@@ -71,3 +71,26 @@ def test_another_program_of_this_name_is_named(here, monkeypatch, tmp_path):
     assert f"environment: {other}: is another program than this wurzel" in said
     assert "--version prints 'wurzel 3.3.1'" in said
     assert "Put this one first in PATH" in said
+
+
+def test_mistakes_of_every_environment_are_found_without_choosing_one(here):
+    """`render` finds those that are never right; `check` also those that do not fit the rest."""
+    environments = """environments:
+  prod:
+    pipelines:
+      credentials:
+        targets: {local: {outptu: x.sh}}
+  dev:
+    pipelines:
+      credentials:
+        steps: {nowhere: {timeout: 1h}}
+"""
+    Path("wurzel.yaml").write_text(Path("wurzel.yaml").read_text() + environments)
+    rendered = program("render", code=2).stderr
+    assert "unknown key 'outptu' in environments.prod.pipelines.credentials.targets.local" in rendered
+    assert "Did you mean output?" in rendered
+    code, said, _ = check()
+    assert code == 2
+    assert "unknown key 'outptu' in targets.local" in said
+    assert "there is no step 'nowhere'" in said
+    assert check("-e", "dev", "--skip", "files", "--skip", "environment")[1].count("unknown key") == 0

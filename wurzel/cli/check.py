@@ -33,10 +33,11 @@ PARTS = ("pipelines", "templates", "files", "environment")
 def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, as_json: bool) -> None:
     """Check pipelines, templates, rendered files, environment.
 
-    pipelines: wurzel.yaml is right and fits the code. templates: as `wurzel templates check`. files: as
-    `wurzel render --check`. environment: the variables that pipelines need are set, as `wurzel env --check`. Every part
-    is checked, even if another one fails; the exit code is the highest of all: 3 if types break a contract, 2 if the
-    configuration must be changed, 1 if files or the environment are not as they should be.
+    pipelines: wurzel.yaml is right and fits the code, in every environment of it unless -e chooses one. templates: as
+    `wurzel templates check`. files: as `wurzel render --check`. environment: the variables that pipelines need are set,
+    as `wurzel env --check`. Every part is checked, even if another one fails; the exit code is the highest of all: 3 if
+    types break a contract, 2 if the configuration must be changed, 1 if files or the environment are not as they should
+    be.
     """
     from wurzel.cli import render
     from wurzel.cli.templates import check_
@@ -73,9 +74,23 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
 
 
 def _open(project: Project, name: str, environment: str | None, found: list[Resolved]) -> None:
+    """Open a pipeline; without a chosen environment, also as each environment changes it and its targets."""
+    from wurzel.exceptions import ConfigError, Problem
+    from wurzel.project.jobs import Request, jobs_of
     from wurzel.project.open import open_in
 
     found.append(open_in(project, name, environment, ()))
+    problems: dict[Problem, None] = {}
+    for other in project.environments if environment is None else ():
+        if name not in project.names(other):
+            continue
+        try:
+            if open_in(project, name, other, ()).options:
+                jobs_of(Request(pipelines=(name,), environment=other), project)
+        except ConfigError as error:
+            problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise ConfigError(problems)
 
 
 def _quietly(ctx: click.Context, command: click.Command, pipelines: tuple[str, ...], environment: str | None) -> None:

@@ -16,7 +16,7 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.project.load import project_names
 from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project
-from wurzel.project.options import old_forms, validate_options
+from wurzel.project.options import check_environments, old_forms, validate_options
 from wurzel.project.resolve import resolve
 from wurzel.project.targets import Named
 
@@ -159,6 +159,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         (resolved,) = _resolved(own, project)
     backend = get(named.target)
     options = validate_options(resolved, target, backend.options_model)
+    if project is not None and project.environments:
+        check_environments(project, resolved.pipeline.name, target, backend.options_model)
     options = options.called(_names(request, name, environment))
     options, more = _at_home(options, resolved, request, project)
     if named.name:

@@ -12,10 +12,12 @@ from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem, mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.model import PACK_FILE
-from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_value
+from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_value, without_keys
 from wurzel.project.read import model_reader, of_pipeline
+from wurzel.project.targets import OF_NAMED
 
 if TYPE_CHECKING:
+    from wurzel.project.load import Project
     from wurzel.project.resolve import Resolved
 
 Options = TypeVar("Options", bound=BaseModel)
@@ -33,6 +35,27 @@ def validate_options(resolved: Resolved, target: str, model: type[Options]) -> O
     if accepted is not None and isinstance(options, TargetOptions):
         options = options.model_copy(update={"ignore": (*options.ignore, *json_data(accepted))})
     return options
+
+
+def check_environments(project: Project, name: str, target: str, model: type[TargetOptions]) -> None:
+    """Raise `ConfigError` with each value that an environment gives a target of a pipeline, and that is never right.
+
+    A mistake shows at once, not only with `-e`, which also checks whether all that the file says fits together.
+    """
+    findings = Findings()
+    for environment, overrides in project.environments.items():
+        node = overrides[name].below("targets").get(target) if name in overrides else None
+        if node is None or not isinstance(node.value, dict):
+            continue
+        path = f"environments.{environment}.pipelines.{name}.targets.{target}"
+        tried = Findings()
+        try:
+            own = without_keys(node, OF_NAMED)
+            model_reader(model)(_current(own, model, path)[0], path, Context(tried, complete=False, build=False))
+        except NotUnderstoodError:
+            continue  # only pydantic can read it, and only as a whole
+        findings.absorb(tried)
+    findings.check()
 
 
 def old_forms(resolved: Resolved, target: str, model: type[TargetOptions]) -> list[Problem]:

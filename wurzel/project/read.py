@@ -125,13 +125,13 @@ class _ModelReader:
                 values[key] = value
         if context.complete:
             self.require(node, path, context)
-        if self._after:
+        if self._after and context.complete:
             return self._validated(values, context)
         return self.cls.model_construct(**values) if context.build else values
 
     def _validated(self, values: dict[str, Any], context: Context) -> Any:
         """The object after its validators; where one fails, pydantic reads it again, since it words every error."""
-        if not (context.build and context.complete) or context.findings:
+        if not context.build or context.findings:
             raise NotUnderstoodError(self.cls)
         made = self.cls.model_construct(**values)
         try:

@@ -14,7 +14,8 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_value, without_keys
 
 _NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_OWN = ("target", "environment")
+OF_NAMED = ("target", "environment")
+"""Keys of a named target that are no options."""
 _OUTPUT = "output"
 
 
@@ -95,7 +96,7 @@ def _check_bound(name: str, key: str, value: Any, node: Node, findings: Findings
 def _bindings(holders: Iterable[Node | None]) -> Iterator[tuple[str, str, Node]]:
     for holder in holders:
         for name, node in (holder.fields if holder is not None else {}).items():
-            yield from ((name, key, node.fields[key]) for key in _OWN if key in node.fields)
+            yield from ((name, key, node.fields[key]) for key in OF_NAMED if key in node.fields)
 
 
 def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:
@@ -108,7 +109,7 @@ def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:
         if name not in fields:
             continue
         base = Node({name: without_keys(merged.fields.get(each.target, Node({}, "")), (_OUTPUT,))}, "")
-        own = with_value(merged, {name: without_keys(fields[name], _OWN)})
+        own = with_value(merged, {name: without_keys(fields[name], OF_NAMED)})
         whole = overlay_targets([base, own])
         fields[name] = whole.fields[name] if whole is not None else fields[name]
     return with_value(merged, fields), named
