@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from wurzel.core.source_folders import source_folders
 from wurzel.exceptions import PipelineError, WurzelError
 
 _LIBRARY = sys.stdlib_module_names
@@ -149,12 +150,6 @@ def _make_cwd_importable() -> None:
         sys.path[place:place] = missing
 
 
-def source_folders(root: Path) -> list[Path]:
-    """Where the modules of a project are: its folder, and `src` where that is not a package itself."""
-    src = root / "src"
-    return [root, src] if src.is_dir() and not (src / "__init__.py").exists() else [root]
-
-
 def _hidden() -> dict[str, str]:
     """Modules of the current folder that are named like one of the standard library, by that name.
 
@@ -204,13 +199,15 @@ def _no_module(name: str) -> PipelineError:
     if name.endswith(".py") or "/" in name or os.sep in name:
         return PipelineError(f"there is no module {name!r}", hint=_FORMS)
     first, _, rest = name.partition(".")
-    paths = [path for folder in source_folders(Path.cwd()) for path in folder.iterdir()]
-    here = [path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()]
-    close = closest(first, here)
+    here, *others = source_folders(Path.cwd())
+    paths = [path for folder in (here, *others) for path in folder.iterdir()]
+    names = [path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()]
+    close = closest(first, names)
     advice = f"Did you mean {close}{'.' if rest else ''}{rest}? " if close not in {"", first} else ""
+    inside = ", ".join(folder.relative_to(here).as_posix() for folder in others) or "src"
     return PipelineError(
         f"there is no module {name!r}",
-        hint=f"{advice}Modules in {Path.cwd()}, its folder src, and installed packages can be imported.",
+        hint=f"{advice}Modules in {here}, its folder {inside}, and installed packages can be imported.",
     )
 
 

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.core.importing import source_folders
+from wurzel.core.source_folders import source_folders
 from wurzel.git_folder import ignored, repository_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions

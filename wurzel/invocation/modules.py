@@ -11,7 +11,7 @@ from pathlib import Path
 from pkgutil import get_importer
 from zipimport import zipimporter
 
-from wurzel.core.importing import source_folders
+from wurzel.core.source_folders import source_folders
 
 GUESS = -1
 """The level of an import that is what a text names, in a file that imports by a computed name."""

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wurzel.core.source_folders import source_folders
 from wurzel.exceptions import WurzelError
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.open import kebab
@@ -75,7 +76,7 @@ def candidates(root: Path) -> Iterator[tuple[str, list[str]]]:
             continue
         attributes = list(dict.fromkeys(_attributes(tree))) if tree is not None else []
         if attributes:
-            yield _module(path.relative_to(root)), attributes
+            yield _module(path, root), attributes
 
 
 def _sources(root: Path) -> Iterator[Path]:
@@ -89,10 +90,9 @@ def _sources(root: Path) -> Iterator[Path]:
         yield from (here / name for name in sorted(files) if name.endswith(".py") and name[:-3].isidentifier())
 
 
-def _module(path: Path) -> str:
-    parts = list(path.with_suffix("").parts)
-    if parts[0] == "src" and len(parts) > 1:
-        parts = parts[1:]
+def _module(path: Path, root: Path) -> str:
+    home = next(folder for folder in reversed(source_folders(root)) if path.is_relative_to(folder))
+    parts = list(path.relative_to(home).with_suffix("").parts)
     if parts[-1] == "__init__" and len(parts) > 1:
         parts = parts[:-1]
     return ".".join(parts)
