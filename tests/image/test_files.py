@@ -59,6 +59,8 @@ def test_packages_come_from_what_the_project_has(here, files, copied, installs, 
 def test_hashes_lock_requirements_and_a_src_folder_is_on_the_path(here):
     Path("requirements.txt").write_text("click==8.0 --hash=sha256:00\n")
     Path("src").mkdir()
+    assert "versions of packages are not locked" in str(run("--strict").exception)  # what wurzel needs has no hash
+    Path("requirements.txt").write_text("wurzel==0.1.0 --hash=sha256:00\n")
     done = run("--strict")
     assert (done.exit_code, done.stderr) == (0, "created Dockerfile\ncreated .dockerignore\n")
     assert "PYTHONPATH=/app/src " in Path("Dockerfile").read_text()
@@ -69,7 +71,7 @@ def test_files_that_requirements_include_are_copied(here):
     Path("requirements.txt").write_text(
         "-r deps/base.txt\n-c https://example.com/all.txt\n  --constraint=limits.txt # why\n"
     )
-    Path("deps/base.txt").write_text("click==8.0 --hash=sha256:00\n-r more.txt\n-r ../requirements.txt\n")
+    Path("deps/base.txt").write_text("wurzel==0.1.0 --hash=sha256:00\n-r more.txt\n-r ../requirements.txt\n")
     Path("deps/more.txt").write_text("")
     Path("limits.txt").write_text("")
     done = run("--strict")
@@ -80,14 +82,15 @@ def test_files_that_requirements_include_are_copied(here):
 
 def test_wheels_that_requirements_name_are_copied(here):
     Path("wheels").mkdir()
-    for name in ("wheels/a-1.whl", "b-1.whl", "c.tar.gz"):
+    for name in ("wheels/a-1.whl", "b-1.whl", "c.tar.gz", "wheels/e-1.whl"):
         Path(name).write_text("")
     Path("requirements.txt").write_text(
         "--no-index\n--find-links=./wheels # ours\n./b-1.whl[more] ; python_version > '3'\nc @ file:./c.tar.gz\n-f https://x.example\n"
+        "wheels/e-1.whl\nf @ https://x.example/f-1.whl\n"
     )
     assert run().exit_code == 0
     copied = re.findall(r'^COPY \["([^"]+)"', Path("Dockerfile").read_text(), re.MULTILINE)
-    assert copied == ["requirements.txt", "wheels", "b-1.whl", "c.tar.gz"]
+    assert copied == ["requirements.txt", "wheels", "b-1.whl", "c.tar.gz", "wheels/e-1.whl"]
     Path("requirements.txt").write_text("../d.whl\n")
     Path("../d.whl").write_text("")
     assert "which is outside the project" in str(run().exception)
@@ -102,9 +105,11 @@ def test_files_that_requirements_include_must_be_in_the_project(here, name):
 
 def test_packages_of_the_project_itself_are_installed_from_a_copy(here):
     """pip gets no editable line, which would lead to what is not in the image."""
-    for name in ("lib", "deps"):
-        Path(name).mkdir()
-    Path("requirements.txt").write_text("-e .[store]  # us\n--editable=./lib\n-r deps/more.txt\nclick==8.0\n")
+    for name in ("lib", "deps", "libs/two", "wheels"):
+        Path(name).mkdir(parents=True)
+    Path("requirements.txt").write_text(
+        "-e .[store]  # us\n--editable=./lib\n-r deps/more.txt\nclick==8.0\n-e libs/two\n-f wheels\n-e git+https://x.example/y\n"
+    )
     Path("deps/more.txt").write_text("./lib\n.\n")
     Path("pyproject.toml").write_text(
         '[project]\ndependencies = ["idna==3"]\noptional-dependencies = {store = ["attrs==1"], more = ["six"]}\n'
@@ -112,12 +117,14 @@ def test_packages_of_the_project_itself_are_installed_from_a_copy(here):
     assert run().exit_code == 0
     text = Path("Dockerfile").read_text()
     copied = re.findall(r'^COPY \["([^"]+)"', text, re.MULTILINE)
-    assert copied == ["requirements.txt", "deps/more.txt", "pyproject.toml", "lib"]
+    assert copied == ["requirements.txt", "deps/more.txt", "wheels", "pyproject.toml", "lib", "libs/two"]
     (line,) = (found for found in text.replace("\\\n", "").splitlines() if "sed" in found)
     words = line[line.index("sed") :].replace("pip install", "echo")
     done = subprocess.run(["bash", "-euc", words], check=True, capture_output=True, text=True)
     assert done.stdout == "--requirement requirements.txt --requirement project.names\n"
-    assert Path("requirements.txt").read_text() == "./lib\n-r deps/more.txt\nclick==8.0\n"
+    assert Path("requirements.txt").read_text() == (
+        "./lib\n-r deps/more.txt\nclick==8.0\n./libs/two\n-f wheels\ngit+https://x.example/y\n"
+    )
     assert Path("deps/more.txt").read_text() == "./lib\n"
     assert Path("project.names").read_text() == "idna==3\nattrs==1\n"
 

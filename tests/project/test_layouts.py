@@ -42,6 +42,12 @@ OF_FLAT = {
     + BUILD
     + '[tool.hatch.build]\ndev-mode-dirs = ["."]\ninclude = ["*.py"]\n'
 }
+LIB = {f"lib/{name.partition('/')[2]}": text for name, text in SRC.items()}
+OF_LIB = {
+    "pyproject.toml": PROJECT.format('"wurzel"')
+    + BUILD
+    + '[tool.hatch.build]\ndev-mode-dirs = ["lib"]\npackages = ["lib/acme"]\n'
+}
 OF_SRC = {
     "pyproject.toml": PROJECT.format('"wurzel"')
     + BUILD
@@ -54,12 +60,25 @@ LAYOUTS = {
     # name: folder, files, install line, cached by, words in front of a command
     "flat": ("", FLAT | OF_FLAT, f"{PIP} .", "pyproject.toml", ""),
     "src": ("", SRC | OF_SRC, f"{PIP} .", "pyproject.toml", ""),
+    "lib": ("", LIB | OF_LIB, f"{PIP} .", "pyproject.toml", ""),
     "sub": ("services/words", FLAT | OF_FLAT, f"{PIP} .", "services/words/pyproject.toml", ""),
     "sub-src": ("services/words", SRC | OF_SRC, f"{PIP} .", "services/words/pyproject.toml", ""),
     "requirements": (
         "",
         FLAT | {"requirements.txt": "wurzel==0.1.0\n"},
         f"{PIP} --requirement requirements.txt",
+        "requirements.txt",
+        "",
+    ),
+    "hashes": (  # pip refuses what has no hash beside them
+        "",
+        FLAT
+        | {
+            "requirements.txt": "click==8.0 --hash=sha256:00\n",
+            "wurzel.yaml": "requires: wurzel==0.1.0",
+            ".python-version": "3.13",
+        },
+        f"{PIP} --requirement requirements.txt && {PIP} wurzel==0.1.0",
         "requirements.txt",
         "",
     ),
@@ -120,6 +139,7 @@ def make(top, layout, more=""):
     folder, files, *_ = LAYOUTS[layout]
     project = top / folder
     module = "flow" if "flow.py" in files else "acme.flow"
+    more += f"{files['wurzel.yaml']}\n" if "wurzel.yaml" in files else ""
     write(project, {**files, "wurzel.yaml": config(module, more)})
     subprocess.run(["git", "init", "-q", str(top)], check=True)
     return project
@@ -185,6 +205,8 @@ def test_files_fit_the_project(tmp_path, command, layout):
         assert install in text
         assert f"{runner}wurzel render --check" in text
         assert (f"{folder}/**" in text) is bool(folder)
+        wanted = "3.13" if layout == "hashes" else "3.12"
+        assert layout in {"uv", "conda"} or f"python:{wanted}" in text or f"python-version: '{wanted}'" in text
 
 
 def _of_github(data, folder):
@@ -251,7 +273,7 @@ def test_the_lines_of_a_job_run(tmp_path, environment, layout):
                 assert list((top / kept).glob("part-*")), kept
 
 
-@pytest.mark.parametrize("layout", ["src", "sub"])
+@pytest.mark.parametrize("layout", ["lib", "sub"])
 def test_every_kind_of_install_renders_the_same_files(tmp_path, environment, layout):
     """Nothing installed, an editable install, and a wheel, which is older than the code; what runs is in the tree."""
     python = environment / "bin/python"
@@ -296,15 +318,21 @@ def test_two_projects_of_one_repository_leave_each_other_alone(tmp_path, command
 
 def test_what_a_project_installs_from_its_repository_starts_it_too(tmp_path, command):
     project = make(tmp_path, "sub-requirements")
-    (project / "requirements.txt").write_text("wurzel==0.1.0\n-e ../lib  # ours\n--editable=./own\n-r more.txt\n")
-    (project / "more.txt").write_text("acme-base @ file:../base\n../outside\nclick==8\n")
-    for name in ("lib", "base", "words/own"):
+    (project / "requirements.txt").write_text(
+        "wurzel==0.1.0\n-e ../lib  # ours\n--editable=./own\n-r more.txt\n-e own/../../linked\n"
+    )
+    (project / "more.txt").write_text("acme-base @ file:../base\n../outside\nclick==8\nown/../../plain\n-e git+x/y\n")
+    for name in ("lib", "base", "words/own", "linked", "plain"):
         (tmp_path / name).mkdir()
     (tmp_path / "lib/pyproject.toml").write_text('[tool.uv.sources]\nacme-deep = {path = "../deep", editable = true}\n')
     (tmp_path / "deep").mkdir()
     command("render", at=project)
     paths = loaded((tmp_path / ".github/workflows/words-words.yml").read_bytes())["on"]["push"]["paths"]
-    assert paths == ["words/**", "base/**", "deep/**", "lib/**", ".github/workflows/words-words.yml"]
+    assert paths == [
+        "words/**",
+        *(f"{name}/**" for name in ("base", "deep", "lib", "linked", "plain")),
+        ".github/workflows/words-words.yml",
+    ]
     (project / "wurzel.yaml").write_text(config("flow").replace("[main]", "[main], paths: [docs/**]"))
     command("render", at=project)
     assert loaded((tmp_path / ".github/workflows/words-words.yml").read_bytes())["on"]["push"]["paths"] == ["docs/**"]
@@ -391,6 +419,7 @@ def test_nothing_is_written_outside_the_repository(tmp_path, command, output):
         ("requirements.txt", "wurzel[store]==0.1.0 --hash=sha256:00\n", ""),
         ("requirements.txt", "wurzel @ https://example.com/wurzel-0.1.0-py3-none-any.whl\n", ""),
         ("requirements.txt", "./wheels/wurzel-0.1.0-py3-none-any.whl\n", ""),
+        ("requirements.txt", "wurzel-0.1.0-py3-none-any.whl\n", ""),
         ("uv.lock", '[[package]]\nname = "wurzel"\nversion = "3.3.1"\n', "uv.lock has wurzel 3.3.1, but this is"),
         ("poetry.lock", '[[package]]\nname = "click"\nversion = "8"\n', "poetry.lock has no wurzel, so jobs without"),
         ("environment.yml", "dependencies: [{pip: ['wurzel>=3']}]\n", "asks for wurzel >=3, and the index"),

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     help="On GitHub: a secret that the installation reads as a variable, such as PIP_INDEX_URL; with --image, on both"
     " platforms, PIP_CONF or NETRC with the contents of such a file, for the build.",
 )
-@click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Version of Python.")
+@click.option(
+    "--python",
+    default="",
+    metavar="VERSION",
+    help="Version of Python.  [default: what .python-version or requires-python asks for, else 3.12]",
+)
 @click.option("--stdout", is_flag=True, help="Print the file instead of writing it.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
 @click.option("--force", is_flag=True, help="Overwrite a file that was edited by hand or not written by wurzel.")

@@ -39,7 +39,7 @@ def image_file(
     registry = registry_of(image)
     words = [*RUNNERS.get(setup, ()), *choices.wurzel, "image"]
     context = common_context(choices, home, variables) | {
-        "image": image_for(setup, choices.python),
+        "image": image_for(setup, choices.python or home.python),
         "setup": setup,
         "install": install,
         "secrets": {},

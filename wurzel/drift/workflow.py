@@ -49,7 +49,8 @@ class Choices:
     """Shell line that installs wurzel and what the pipelines import; '' to choose by the project's files."""
     secrets: tuple[str, ...] = ()
     """Names of secrets that the installation reads as variables, such as that of a private index."""
-    python: str = "3.12"
+    python: str = ""
+    """Version of Python; '' to choose by the project's files."""
 
     image: bool = False
     """Build the image and push it, instead of checking."""
@@ -74,7 +75,7 @@ class Choices:
             words += [option, value] if value else []
         for name in self.secrets:
             words += ["--secret", name]
-        words += ["--python", self.python] if self.python != Choices.python else []
+        words += ["--python", self.python] if self.python else []
         return shlex.join(words)
 
 
@@ -97,7 +98,7 @@ def ci_file(
         "setup": setup,
         "install": install,
         "secrets": {name: f"${{{{ secrets.{name} }}}}" for name in choices.secrets},
-        "image": image_for(setup, choices.python),
+        "image": image_for(setup, choices.python or home.python),
         "accept": _ACCEPT.read_text(encoding="utf-8").strip() if choices.push else "",
         "paths": "\n".join(sorted(home.below(path) for path in paths)),
         "message": MESSAGE,
@@ -115,7 +116,7 @@ def common_context(choices: Choices, home: Home, variables: Mapping[str, Any]) -
         "folder": home.folder,
         "suffix": _suffix(home),
         "cd": home.cd,
-        "python": choices.python,
+        "python": choices.python or home.python,
         "watched": _watched(home, choices),
         "actions": {
             name.partition("/")[2].replace("-", "_"): {"uses": f"{name}@{commit}", "version": version}

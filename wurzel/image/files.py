@@ -54,6 +54,7 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         "packages": sorted(container.packages),
         "manager": sources.manager,
         "files": sources.files,
+        "requirements": sources.requirements,
         "folders": sources.folders,
         "extras": sources.extras,
         "requires": sources.requires,

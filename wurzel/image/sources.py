@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wurzel.core.source_folders import source_folders
 from wurzel.exceptions import UsageError
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.home import VERSIONS, other_wurzel
@@ -37,6 +38,8 @@ class Sources(NamedTuple):
     """What installs the packages; `none` installs none but wurzel."""
     files: Sequence[str]
     """Files that the packages are installed from; they are copied before all others, so that they rarely change."""
+    requirements: Sequence[str]
+    """Those of them that pip reads: requirements.txt and what it includes."""
     folders: Sequence[str]
     """Folders of the project that are packages of their own, installed from a copy."""
     extras: Sequence[str] | None
@@ -77,17 +80,24 @@ def sources_of(place: Place, requires: Requires, file: str) -> Sources:
         wheel = _wheel(root, text, file)
         files += [wheel] if wheel not in files else []
         text = f"./{wheel}"  # where it is in the image
-    paths = ["", *members] if manager == "uv" else [""]
-    python_path = ":".join(f"/app/{_code(root, path)}".rstrip("/") for path in paths)
-    text = "" if manager in LOCKS else text
+    python_path = ":".join(_code(root, ["", *members]))
     return Sources(
-        manager, files, folders, extras if own else None, text, python_path, _reports(packages, manager, root)
+        manager=manager,
+        files=files,
+        requirements=packages.files if manager == "requirements" else (),
+        folders=folders,
+        extras=extras if own else None,
+        requires="" if manager in LOCKS else text,
+        python_path=python_path,
+        reports=_reports(packages, manager, root),
     )
 
 
-def _code(root: Path, folder: str) -> str:
-    """Where the modules of a package are, relative to the project."""
-    return f"{folder}/src".lstrip("/") if (root / folder / "src").is_dir() else folder
+def _code(root: Path, packages: Sequence[str]) -> Iterator[str]:
+    """Where the modules of these folders are in the image; the project's own one is the current folder there."""
+    for package in packages:
+        own, *others = source_folders(root / package)
+        yield from (f"/app/{folder.relative_to(root).as_posix()}".removesuffix("/.") for folder in others or [own])
 
 
 def _locked(packages: Packages, root: Path, members: Sequence[str]) -> dict[str, Path]:
@@ -147,16 +157,10 @@ def _reports(packages: Packages, manager: Manager, root: Path) -> list[str]:
         found.append(f"{manager}.lock has no wurzel, so the image has none and no step can start; {how}")
     elif manager in LOCKS and (other := other_wurzel(packages)):
         found.append(other)
-    has_hashes = manager == "requirements" and any(_has_hashes(root / name) for name in packages.files)
-    if manager not in LOCKS and not has_hashes:
+    if manager not in LOCKS and not (packages.has_hashes and packages.wurzel is not None):
         how = "use uv.lock, poetry.lock, pdm.lock, or hashes in requirements.txt"
         found.append(f"versions of packages are not locked, so each build may install others; {how}")
     return found
-
-
-def _has_hashes(path: Path) -> bool:
-    """Whether pip would hold every package to a hash: one is enough for it to refuse all without."""
-    return bool(re.search(r"--hash=", path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _wheel(project: Path, name: str, file: str) -> str:

@@ -14,6 +14,7 @@ from wurzel.exceptions import Problem
 from wurzel.project.load import FILE
 from wurzel.project.packaging import Packages, packages_of
 from wurzel.project.place import place_of
+from wurzel.project.python import python_of
 from wurzel.project.requires import HINT, KEY, THIS, Requires, unsaid
 from wurzel.render.header import is_ours
 from wurzel.version import __version__
@@ -50,6 +51,7 @@ def home_of(project: Project | None, *, output: str = ".") -> Home:
         setup=setup,
         install=line,
         cache_file=packages.main or (FILE if (root / FILE).is_file() else ""),
+        python=python_of(root),
         watched=[*_watched(folder, packages)],
         is_included=_is_included(top, folder),
         problem=_problem(packages, requires, project),
@@ -63,7 +65,8 @@ def _line(packages: Packages, requires: Requires) -> tuple[str, str]:
         return setup, line.format(shlex.quote(packages.main))
     words = {"requirements": [PIP, "--requirement requirements.txt"], "none": [PIP]}.get(packages.manager, [PIP, "."])
     text = requires.text or (THIS if packages.manager == "none" else "")
-    return "pip", " ".join([*words, *([shlex.quote(text)] if text else [])])
+    apart = ["&&", PIP] if packages.has_hashes else []  # pip refuses what has no hash beside what has one
+    return "pip", " ".join([*words, *([*apart, shlex.quote(text)] if text else [])])
 
 
 def _problem(packages: Packages, requires: Requires, project: Project | None) -> Problem | None:

@@ -16,21 +16,22 @@ Manager = Literal["uv", "poetry", "pdm", "requirements", "conda", "pyproject", "
 _LOCKS: Mapping[Manager, str] = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
 _CONDA = ("environment.yml", "environment.yaml")
 _INCLUDES = r"(?m)^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)"
+_EXTRAS = r"(?:\[[^]]*\])?"
+_FILE = rf"(?:[\w.-]+{_EXTRAS}[ \t]*@[ \t]*)?(?:file:)?"
 _LOCAL = (
-    r"(?m)^[ \t]*(?:-e[ \t=]*|--editable[ \t=]+)?"
-    r"(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(\.{1,2}(?:/[^\s#;\[]*)?)"
-    r"(?:\[[^]]*\])?[ \t]*(?:#.*|;.*)?$"
+    r"(?m)^[ \t]*(?:(?:-e[ \t=]*|--editable[ \t=]+)(?:file:)?(?P<linked>[^\s#;\[:]+)"
+    rf"|{_FILE}(?P<path>\.{{1,2}}(?:/[^\s#;\[]*)?|[\w/][^\s#;\[:@=<>~!]*/[^\s#;\[:]*))"
+    rf"{_EXTRAS}[ \t]*(?:#.*|;.*)?$"
 )
 _NEEDED = (
-    r"(?m)^[ \t]*(?:(?:-f|--find-links)[ \t=]*|(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(?=\.{1,2}/))"
+    rf"(?m)^[ \t]*(?:(?:-f|--find-links)[ \t=]*|{_FILE}(?=\.{{1,2}}/|[^\s#;\[:]+\.(?:whl|zip|tar\.\w+)))"
     r"([^\s#;\[]+)"
 )
-_EXTRAS = r"(?:\[[^]]*\])?"
 _WURZEL = {
     "lock": r'(?m)^name = "wurzel"\nversion = "([^"]+)"$',
     "requirements": (
         rf"(?im)^[ \t]*wurzel(?![\w.-]){_EXTRAS}[ \t]*((?:[=<>~!@][^#;\\\n]*?)?)[ \t]*(?=--|[#;\\\n]|\Z)"
-        r"|^[^\s#]*/(wurzel[-@.][^\s#]*)"
+        r"|^[^\s#]*/(wurzel[-@.][^\s#]*)|^(wurzel-[^\s#]*\.whl)"
     ),
     "conda": rf"\bwurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^,\]}}#\n\"']*)?)",
     "pyproject": (
@@ -51,6 +52,8 @@ class Packages(NamedTuple):
     """Folders outside the project that are installed by their path, relative to the project."""
     wurzel: str | None = None
     """Which wurzel these files ask for, as `==0.1.0`, or what a lock file has; `None` if they do not name it."""
+    has_hashes: bool = False
+    """Whether pip holds every package to a hash: with one in requirements.txt it refuses all that have none."""
 
     @property
     def main(self) -> str:
@@ -66,25 +69,26 @@ def packages_of(project: Path, top: Path | None = None) -> Packages:
         if folder is not None and (folder / lock).is_file() and (project / "pyproject.toml").is_file():
             return _locked(manager, project, folder, top, lock)
     conda = next((name for name in _CONDA if (project / name).is_file()), "")
-    if (project / "requirements.txt").is_file() and "requirements.txt" not in _text(project / conda):
+    if (project / "requirements.txt").is_file() and "requirements.txt" not in text_of(project / conda):
         files = included(project, "requirements.txt")
-        text = "\n".join(_text(project / name) for name in files)
-        return Packages("requirements", files, _siblings(project, top), _asked("requirements", text))
+        text = "\n".join(text_of(project / name) for name in files)
+        has_hashes = re.search(r"--(?:hash=|require-hashes\b)", text) is not None
+        return Packages("requirements", files, _siblings(project, top), _asked("requirements", text), has_hashes)
     if conda:
-        text = _text(project / conda) + "\n".join(_text(project / n) for n in included(project, "requirements.txt"))
+        text = text_of(project / conda) + "\n".join(text_of(project / n) for n in included(project, "requirements.txt"))
         return Packages("conda", [conda], _siblings(project, top), _asked("conda", text))
-    text = _text(project / "pyproject.toml")
+    text = text_of(project / "pyproject.toml")
     if {"project", "build-system"} & _toml(project / "pyproject.toml").keys() or "[tool.poetry]" in text:
         return Packages("pyproject", ["pyproject.toml"], _siblings(project, top), _asked("pyproject", text))
     if (project / "setup.py").is_file():
-        return Packages("setup.py", ["setup.py"], (), _asked("pyproject", _text(project / "setup.py")))
+        return Packages("setup.py", ["setup.py"], (), _asked("pyproject", text_of(project / "setup.py")))
     return Packages("none")
 
 
 def local_folders(project: Path, text: str) -> dict[str, Path]:
     """Folders that lines of a file for pip install, by the line."""
     found = (match for match in re.finditer(_LOCAL, text) if "\0" not in match.group())
-    matches = ((match.group(), (project / match.group(1)).resolve()) for match in found)
+    matches = ((match.group(), (project / (match["linked"] or match["path"])).resolve()) for match in found)
     return {line: path for line, path in matches if path.is_dir()}
 
 
@@ -115,7 +119,7 @@ def included(project: Path, name: str) -> list[str]:
     """A file for pip, and those that it includes, each relative to the project, whether it is there or not."""
     seen = [name]
     for file in seen:  # grows while it is read
-        for other in re.findall(_INCLUDES, _text(project / file)):
+        for other in re.findall(_INCLUDES, text_of(project / file)):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(file), other))
             if "://" not in other and "\0" not in other and path not in seen:
                 seen.append(path)
@@ -125,7 +129,7 @@ def included(project: Path, name: str) -> list[str]:
 def _locked(manager: Manager, project: Path, folder: Path, top: Path, lock: str) -> Packages:
     up = "" if folder == project else Path(os.path.relpath(folder, project)).as_posix() + "/"
     files = ["pyproject.toml", *([f"{up}pyproject.toml"] if up else []), f"{up}{lock}"]
-    locked = _asked("lock", _text(folder / lock))
+    locked = _asked("lock", text_of(folder / lock))
     return Packages(manager, files, _siblings(project, top), f"=={locked}" if locked is not None else None)
 
 
@@ -141,7 +145,7 @@ def _workspace(project: Path, top: Path) -> Path | None:
     for folder in project.parents if project.is_relative_to(top) and project != top else ():
         file = folder / "pyproject.toml"
         # Most files have none, and parsing one takes 4 ms of a cold start.
-        workspace = _table(_toml(file), "tool", "uv", "workspace") if "workspace" in _text(file) else {}
+        workspace = _table(_toml(file), "tool", "uv", "workspace") if "workspace" in text_of(file) else {}
         if workspace:
             return folder if project in _members(folder, workspace) else None
         if folder == top:
@@ -181,11 +185,11 @@ def _siblings(project: Path, top: Path) -> list[str]:
 
 def _local(folder: Path, top: Path) -> Iterator[Path]:
     """Folders that the files of a folder install by their path."""
-    texts = [_text(folder / name) for name in included(folder, "requirements.txt")]
-    paths = [path for text in texts for path in re.findall(_LOCAL, text)]
+    for name in included(folder, "requirements.txt"):
+        yield from local_folders(folder, text_of(folder / name)).values()
     data = _toml(folder / "pyproject.toml")
     sources = _table(data, "tool", "uv", "sources")
-    paths += _paths([sources, _table(data, "tool", "poetry"), _table(data, "tool", "pdm")])
+    paths = _paths([sources, _table(data, "tool", "poetry"), _table(data, "tool", "pdm")])
     yield from (found for path in paths if "\0" not in path and (found := (folder / path).resolve()).is_dir())
     wanted = {name for name, source in _tables(sources) if source.get("workspace") is True}
     root = _workspace(folder, top) if wanted else None
@@ -217,7 +221,7 @@ def _paths(value: Any) -> list[str]:
     return own + [path for item in value.values() for path in _paths(item)]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     """The contents of a file; nothing if it is not there or not readable, which its own programs report."""
     try:
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
@@ -227,7 +231,7 @@ def _text(path: Path) -> str:
 
 def _toml(path: Path) -> dict[str, Any]:
     """The contents of a file; nothing if it is not there or not valid, which its own programs report."""
-    text = _text(path)
+    text = text_of(path)
     if not text:
         return {}
     import tomllib

@@ -75,7 +75,12 @@ class CiOptions(TargetOptions):
         description="How a job without its own image gets Python and `wurzel`: pip, a program with the project's lock"
         " file or environment.yml, or none if the runner has everything. By default what the project's files are for.",
     )
-    python_version: str = Field("3.12", pattern=r"^3\.\d+(\.\d+)?$", description="Python of jobs without an image.")
+    python_version: str = Field(
+        "3.12",
+        pattern=r"^3\.\d+(\.\d+)?$",
+        description="Python of jobs without an image; by default what .python-version pins, or the lowest that"
+        " requires-python allows if it does not allow 3.12.",
+    )
     install: str | None = Field(
         None,
         description="Shell line that installs the project in jobs without their own image; by default from its lock"
@@ -111,7 +116,9 @@ class CiOptions(TargetOptions):
     def at_home(self, home: Home) -> Self:
         """The same options, with defaults that suit the project."""
         given = self.model_fields_set
-        copy = self.model_copy(update={} if "setup" in given or "install" in given else {"setup": home.setup})
+        update = {} if "setup" in given or "install" in given else {"setup": home.setup}
+        update |= {} if "python_version" in given else {"python_version": home.python}
+        copy = self.model_copy(update=update)
         copy._home = home  # noqa: SLF001 - of the same class, and no option of a user
         return copy
 

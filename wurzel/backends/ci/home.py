@@ -30,6 +30,8 @@ class Home(NamedTuple):
     """The shell line that does it."""
     cache_file: str = "pyproject.toml"
     """The file whose change starts a new cache of packages, relative to the project; '' if there is none."""
+    python: str = "3.12"
+    """The Python that the project's files ask for."""
     watched: Sequence[str] = ()
     """What it depends on in its repository, below the top of that; folders end with a slash. Empty at the top."""
     is_included: bool = False
