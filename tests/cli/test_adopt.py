@@ -115,10 +115,10 @@ class TestEdited:
 
     def test_parts_of_a_name_are_found_where_they_are_written(self):
         place = ("a", "settings")
-        assert setting_place(self.TEXT, place, "DB__HOST") == (*place, "DB", "HOST")
-        assert setting_place(self.TEXT, place, "DB__USER") == (*place, "DB", "USER")
-        assert setting_place(self.TEXT, place, "LIST__X") == (*place, "LIST__X")
-        assert setting_place(self.TEXT, ("new", "settings"), "X") == ("new", "settings", "X")
+        assert setting_place(self.TEXT, place, "DB__HOST", "f") == (*place, "DB", "HOST")
+        assert setting_place(self.TEXT, place, "DB__USER", "f") == (*place, "DB", "USER")
+        assert setting_place(self.TEXT, place, "LIST__X", "f") == (*place, "LIST__X")
+        assert setting_place(self.TEXT, ("new", "settings"), "X", "f") == ("new", "settings", "X")
 
     def test_a_mapping_becomes_exactly_the_new_one(self):
         new = edited(self.TEXT, {("a", "settings", "DB"): {"PORT": 2, "USER": "me"}}, "w")

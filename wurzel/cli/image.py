@@ -9,8 +9,13 @@ import click
 from wurzel.cli.saying import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wurzel.image.build import Builder
     from wurzel.project.load import Project
+
+PUSHED = "what is pushed"
+"""The value of `--pin` without one; no image can have this name."""
 
 
 @click.command("image")
@@ -19,6 +24,14 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit 2 if two builds may differ.")
 @click.option("--build", "builds", is_flag=True, help="Build the image, with docker, podman or buildah.")
 @click.option("--push", "pushes", is_flag=True, help="Build and push it; prints its name with the digest.")
+@click.option(
+    "--pin",
+    is_flag=False,
+    flag_value=PUSHED,
+    metavar="[NAME]",
+    help="Write the name with the digest into wurzel.yaml, as `image` of its pipelines: that of --push, or this one.",
+)
+@click.option("-e", "--env", "environment", metavar="ENV", help="With --pin: write it into this environment.")
 @click.option(
     "--builder", type=click.Choice(["docker", "podman", "buildah"]), help="[default: the first one installed]"
 )
@@ -36,6 +49,8 @@ def command(
     strict: bool,
     builds: bool,
     pushes: bool,
+    pin: str | None,
+    environment: str | None,
     builder: Builder | None,
     secrets: tuple[str, ...],
     network: str | None,
@@ -46,13 +61,13 @@ def command(
     project: uv.lock, poetry.lock, pdm.lock, requirements.txt or pyproject.toml.
     """
     from wurzel.cli.writing import write
-    from wurzel.exceptions import PreflightError, Problem, UsageError
-    from wurzel.image import build
+    from wurzel.exceptions import PreflightError, Problem
     from wurzel.image.files import image_of
     from wurzel.project.open import renderer_of, required_project
     from wurzel.render.output import plan
     from wurzel.render.transaction import recover
 
+    _check_pin(pin, pushes, environment)
     project = required_project()
     image = image_of(project, renderer_of(project), _data_folders(project))
     if strict and image.reports:
@@ -61,15 +76,52 @@ def command(
         say("warning", report)
     recover(project.root)
     write(plan(project.root.resolve(), image.files), "wurzel image", check=check, force=force)
-    if not (builds or pushes):
-        return
-    if image.name is None:
+    if pin is not None:  # before anything is pushed: it says where that is impossible
+        _pin(project, pin if pin != PUSHED else image.name or "", environment, writes=pin != PUSHED)
+    if builds or pushes:
+        options = [word for secret in secrets for word in ("--secret", secret)]
+        options += ["--network", network] if network else []
+        pushed = _build(project, image.name, builder, options, pushes=pushes)
+        if pin is not None:
+            _pin(project, pushed, environment)
+
+
+def _build(project: Project, name: str | None, builder: Builder | None, options: Sequence[str], *, pushes: bool) -> str:
+    """Build the image, and push it; gives its name, with the digest where it was pushed."""
+    from wurzel.exceptions import UsageError
+    from wurzel.image import build
+
+    if name is None:
         raise UsageError("container.image is missing", where=project.file, hint="It names what is built.")
     program = build.builder(builder)
-    more = [word for secret in secrets for word in ("--secret", secret)]
-    build.build(program, project.root, image.name, [*more, *(["--network", network] if network else [])])
+    build.build(program, project.root, name, options)
     if pushes:
-        click.echo(build.push(program, image.name))
+        name = build.push(program, name)
+        click.echo(name)
+    return name
+
+
+def _check_pin(pin: str | None, pushes: bool, environment: str | None) -> None:
+    """Refuse options that contradict each other, or have no effect."""
+    if pin == PUSHED and not pushes:
+        raise click.UsageError("--pin requires --push, or a name with a digest.")
+    if pin not in {None, PUSHED} and (pushes or "@sha256:" not in (pin or "")):
+        what = "the name is that of --push" if pushes else "it has no digest"
+        raise click.UsageError(f"--pin {pin}: {what}.")
+    if environment is not None and pin is None:
+        raise click.UsageError("--env is for --pin.")
+
+
+def _pin(project: Project, name: str, environment: str | None, *, writes: bool = True) -> None:
+    """Write the name of an image into wurzel.yaml, or only find out whether that is possible."""
+    from wurzel.image.pin import pinned_file
+    from wurzel.new_file import write_file
+    from wurzel.project.load import FILE
+
+    text = pinned_file(project, name, environment)
+    if writes:
+        write_file(project.root / FILE, text)
+        click.echo(f"updated {FILE}", err=True)
 
 
 def _data_folders(project: Project) -> list[str]:

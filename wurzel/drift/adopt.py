@@ -73,9 +73,7 @@ def adopted(text: str, found: Sequence[Proposal]) -> str:
         changes[place], owners[place] = proposal.value.new, proposal.file
     if problems:
         raise ConfigError(problems)
-    crlf = "\r\n" in text
-    new = edited(text.replace("\r\n", "\n"), changes, FILE)
-    return new.replace("\n", "\r\n") if crlf else new
+    return edited(text, changes, FILE)
 
 
 def _place(text: str, proposal: Proposal) -> Place:
@@ -83,7 +81,7 @@ def _place(text: str, proposal: Proposal) -> Place:
     start: Place = ("environments", environment) if environment is not None else ()
     owner, value = (*start, "pipelines", job.pipeline.name), proposal.value
     if value.setting:
-        return setting_place(text, (*owner, *value.place[:-1]), value.place[-1])
+        return setting_place(text, (*owner, *value.place[:-1]), value.place[-1], FILE)
     return (*owner, *proposal.place)
 
 

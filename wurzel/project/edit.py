@@ -8,19 +8,22 @@ from typing import Any
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.render.patch import Patcher
 from wurzel.render.patched import apply, differs, expected
-from wurzel.render.yaml_tree import YamlNode, documents
+from wurzel.render.verify import Unreadable
+from wurzel.render.yaml_tree import Document, YamlNode, documents
 
 Place = tuple[str, ...]
 """Keys from the outside in."""
 
 
 def edited(text: str, changes: Mapping[Place, Any], where: str) -> str:
-    """The text with other values at some places; mappings on the way are made.
+    """The text with other values at some places; mappings on the way are made, ends of lines stay as they are.
 
     `where` names the file in messages. Raises `ConfigError` when a place cannot be changed, such as one behind an
     alias.
     """
-    (document,) = documents(text)
+    if "\r\n" in text:
+        return edited(text.replace("\r\n", "\n"), changes, where).replace("\n", "\r\n")
+    document = _document(text, where)
     patch: dict[str, Any] = {}
     for place, value in changes.items():
         inner = patch
@@ -43,18 +46,31 @@ def edited(text: str, changes: Mapping[Place, Any], where: str) -> str:
     return new
 
 
-def setting_place(text: str, place: Place, name: str) -> Place:
-    """The place of a setting below `settings`: as it is written there, `DB: {HOST: …}` or `DB__HOST`."""
-    (document,) = documents(text)
-    node = _at(document.root, place)
+def setting_place(text: str, place: Place, name: str, where: str) -> Place:
+    """The place of a setting below `settings`: as it is written there, `DB: {HOST: …}` or `DB__HOST`.
+
+    Raises `ConfigError` like `edited`.
+    """
+    node = _at(_document(text, where).root, place)
     parts = name.split("__")
     for count in range(len(parts), 0, -1):
         head = "__".join(parts[:count])
         found = node.at(head) if node is not None and node.is_mapping else None
         if found is not None and (count == len(parts) or found.is_mapping):
             rest = "__".join(parts[count:])
-            return setting_place(text, (*place, head), rest) if rest else (*place, head)
+            return setting_place(text, (*place, head), rest, where) if rest else (*place, head)
     return (*place, name)
+
+
+def _document(text: str, where: str) -> Document:
+    """The file with its places. Raises `ConfigError` for what only YAML 1.2 allows, as in `{image: a:1}`."""
+    try:
+        (document,) = documents(text)
+    except Unreadable as error:
+        line = text.count("\n", 0, error.offset) + 1
+        text = f"cannot be changed: {error}, for readers of YAML 1.1"
+        raise ConfigError([Problem(text, f"{where}:{line}", "Quote the value, or edit the file by hand.")]) from None
+    return document
 
 
 def _at(node: YamlNode | None, place: Place) -> YamlNode | None:
