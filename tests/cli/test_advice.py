@@ -48,6 +48,8 @@ def test_the_names_of_other_tools():
     assert "Did you mean --version?" in said("version")
     assert "Did you mean" not in said("prune") + said("store", "remove")
     assert "Did you mean --watch" in said("render", "--watc")
+    assert "argument (embed). Choose steps with --only" in said("run", "rag", "embed")
+    assert "Choose steps" not in said("graph", "rag", "embed")
 
 
 @pytest.mark.parametrize("option", ["-q", "-v", "--quiet", "--log-format", "--allow-outside"])

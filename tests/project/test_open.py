@@ -101,6 +101,8 @@ def test_an_environment(configured):
 def test_unknown_names(configured, monkeypatch):
     with pytest.raises(UsageError, match=r"unknown pipeline 'nightli'\n  Did you mean nightly\?"):
         open_pipeline("nightli")
+    with pytest.raises(UsageError, match="It is a step of nightly: wurzel run nightly --only load"):
+        open_pipeline("load")
     (configured / "sub").mkdir()
     monkeypatch.chdir(configured / "sub")
     with pytest.raises(UsageError, match=r"There is no wurzel\.yaml here\. The nearest one is in"):

@@ -44,6 +44,13 @@ def test_states(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["wurzel.yaml", "a/wurzel-pack.yaml", "link"])
+def test_what_files_are_rendered_from_is_never_written(tmp_path, name):
+    (tmp_path / "link").symlink_to("wurzel.yaml")
+    with pytest.raises(WriteError, match="files are rendered from it"):
+        write(tmp_path, (name, "1\n"), force=True)
+
+
 def test_planning_writes_nothing(tmp_path):
     plan(tmp_path / "new", [File("a/b", "x")])
     assert list(tmp_path.iterdir()) == []

@@ -61,6 +61,11 @@ class MainGroup(CommandGroup):
             ctx.exit(_INTERRUPTED)
         except click.NoSuchOption as error:
             raise _advised(error, ctx) from error
+        except click.UsageError as error:
+            params = error.ctx.command.params if error.ctx is not None else ()
+            if "unexpected extra argument" not in error.message or not any("--only" in one.opts for one in params):
+                raise
+            raise click.UsageError(f"{error.message}. Choose steps with --only STEP,…", ctx=error.ctx) from error
 
 
 _DESTROYS = frozenset({"--all", "--data", "--fix", "--force", "--prune", "--push"})

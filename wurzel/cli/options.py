@@ -139,16 +139,20 @@ def configuration_options(command: Command) -> Command:
     )
 
 
-def choosing_options(command: Command) -> Command:
-    """The options that choose steps: `--only`, `--from`, `--until`."""
-    only = "Run only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it."
-    for option, name, text in (
-        ("--until", "last", "Run these steps and all that come before them."),
-        ("--from", "first", "Run these steps and all that come after them."),
-        ("--only", "only", only),
-    ):
-        command = click.option(option, name, type=StepName(), metavar="STEP,…", multiple=True, help=text)(command)
-    return command
+def choosing_options(verb: str) -> Callable[[Command], Command]:
+    """The options that choose steps, `--only`, `--from`, `--until`; `verb` is what the command does with them."""
+    only = f"{verb} only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it."
+
+    def add(command: Command) -> Command:
+        for option, name, text in (
+            ("--until", "last", f"{verb} these steps and all that come before them."),
+            ("--from", "first", f"{verb} these steps and all that come after them."),
+            ("--only", "only", only),
+        ):
+            command = click.option(option, name, type=StepName(), metavar="STEP,…", multiple=True, help=text)(command)
+        return command
+
+    return add
 
 
 def check_choice(only: Sequence[str], first: Sequence[str], last: Sequence[str]) -> None:

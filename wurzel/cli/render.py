@@ -60,7 +60,7 @@ class Options(NamedTuple):
 @click.option("--validate", is_flag=True, help="Run the platforms' own linters before writing.")
 @click.option("--watch", is_flag=True, help="Re-render whenever wurzel.yaml, templates or modules change.")
 @click.option("--from-ir", type=click.Path(path_type=Path), help="Render an IR file, without the pipeline's code.")
-@choosing_options
+@choosing_options("Render")
 @configuration_options
 def command(
     pipelines: tuple[str, ...],

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Give a parameter a value for this run.",
 )
-@choosing_options
+@choosing_options("Run")
 @click.option("--plan", is_flag=True, help="Show what would run, and why; run nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")

@@ -134,7 +134,11 @@ def _chosen(project: Project | None, name: str | None, environment: str | None) 
     if ":" not in name and "." not in name:
         if name in BUILT_IN:
             raise UsageError(f"unknown pipeline {name!r}", hint=f"It is a target: wurzel render -t {name}")
-        advice = near(name, known, "Pipelines") if project is not None else f"There is no {FILE} here. {_no_project()}"
+        if project is None:
+            advice = f"There is no {FILE} here. {_no_project()}"
+        else:
+            advice = near(name, known, "Pipelines")
+            advice = advice if advice.startswith("Did") else _of_step(project, name, environment) or advice
         raise UsageError(f"unknown pipeline {name!r}", hint=advice)
     entrypoint = with_colon(name)
     if project is not None:
@@ -144,6 +148,18 @@ def _chosen(project: Project | None, name: str | None, environment: str | None) 
         if same:
             raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Use the name of one of them.")
     return kebab(entrypoint), entrypoint
+
+
+def _of_step(project: Project, name: str, environment: str | None) -> str:
+    """What to write where a name is that of a step; '' if it is not, or that cannot be found out."""
+    for other in project.names(environment):
+        try:
+            steps = open_in(project, other, environment, ()).pipeline.steps
+        except WurzelError:
+            continue
+        if any(step.id == name for step in steps):
+            return f"It is a step of {other}: wurzel run {other} --only {name}"
+    return ""
 
 
 def _only(known: Sequence[str]) -> str:

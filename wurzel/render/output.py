@@ -17,6 +17,8 @@ State = Literal["new", "same", "outdated", "edited", "conflicted", "foreign", "o
 """State of a file on disk: absent; up to date; unchanged since we wrote it, but out of date; edited by hand; with merge
 conflicts; not written by wurzel; or no longer rendered by anything."""
 
+_SOURCES = frozenset({"wurzel.yaml", "wurzel-pack.yaml"})
+"""What files are rendered from, which no rendered file may replace, whatever is forced."""
 _EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
@@ -163,6 +165,8 @@ def _target(base: Path, home: Path, path: str) -> Path:
     target = Path(os.path.realpath(base / pure))
     if in_git(target):
         raise WriteError(f"it {REASON}", where=path)
+    if target.name in _SOURCES:
+        raise WriteError("files are rendered from it, so it is never written", where=path)
     if home not in target.parents:
         raise WriteError(f"it leads to {str(target)!r}, which is outside the output folder", where=path)
     try:
