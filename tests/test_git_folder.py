@@ -1,5 +1,7 @@
 """Nothing that is given a path writes into git's own folder."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from wurzel.core import PydanticModel
 from wurzel.datacontract.dataset import gather, writing
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import WurzelError
-from wurzel.git_folder import in_git
+from wurzel.git_folder import git, ignored, in_git
 from wurzel.invocation.digests import write
 from wurzel.runtime.ending import write_reason
 from wurzel.runtime.state import StateFolder
@@ -75,3 +77,20 @@ def test_a_reason_is_not_written_there(monkeypatch):
     monkeypatch.setenv("WURZEL_TERMINATION_LOG", "link/x")
     write_reason("no")
     assert not any(Path(".git").iterdir())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_git_answers_whoever_owns_the_repository(tmp_path):
+    """As in a container, whose user is rarely the owner of what is mounted."""
+    top = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    (top / ".gitignore").write_text("notes.txt\n")
+    (top / "watch").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    (top / "watch").chmod(0o755)
+    subprocess.run(["git", "config", "core.fsmonitor", str(top / "watch")], cwd=top, check=True)
+    for path in (top, *top.rglob("*")):
+        os.chown(path, 65534, 65534)
+    assert ignored(top, ["notes.txt", "code.py"]) == {"notes.txt"}
+    assert git(top, ["grep", "--untracked", "-l", "touch"]) == (0, b"watch\n")
+    assert not (tmp_path / "ran").exists()
+    assert git(top, ["grep", "--untracked", "-l", "gone"])[0] == 1

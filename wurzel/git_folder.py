@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 REASON = "is inside git's own folder, which wurzel never writes to"
@@ -28,14 +28,22 @@ def ignored(folder: Path, paths: Iterable[str]) -> set[str]:
     asked = "\0".join(dict.fromkeys(paths))
     if not asked or repository_of(folder) is None:
         return set()
+    _, found = git(folder, ["check-ignore", "-z", "--stdin"], os.fsencode(asked))
+    return {os.fsdecode(path) for path in found.split(b"\0") if path}
+
+
+def git(folder: Path, words: Sequence[str], given: bytes = b"") -> tuple[int, bytes]:
+    """The exit code of git in a folder, and what it prints; -1 without git.
+
+    Whoever owns the repository: in a container that is often somebody else, which git refuses by default. What may run
+    in it is code that is imported anyway, but for the program of `core.fsmonitor`, which is left out.
+    """
     import subprocess  # only here, to keep starts fast
 
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # hooks name a folder
-    command = ["git", "check-ignore", "-z", "--stdin"]
+    command = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", *words]
     try:
-        done = subprocess.run(
-            command, cwd=folder, env=plain, input=os.fsencode(asked), capture_output=True, check=False
-        )
+        done = subprocess.run(command, cwd=folder, env=plain, input=given, capture_output=True, check=False)
     except OSError:
-        return set()
-    return {os.fsdecode(path) for path in done.stdout.split(b"\0") if path}
+        return -1, b""
+    return (-1 if done.returncode == 1 and done.stderr else done.returncode), done.stdout

@@ -7,11 +7,11 @@ with the current request.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wurzel.git_folder import git
 from wurzel.project.load import FILE
 from wurzel.render.header import MARK, command_of, project_of
 
@@ -96,15 +96,9 @@ def _is_nested(root: Path, folder: str, known: dict[str, bool]) -> bool:
 
 def _by_git(root: Path) -> list[str] | None:
     """Found by git among tracked and not ignored files; `None` without git or a repository."""
-    command = ["git", "-c", "grep.fullName=false", "-c", "submodule.recurse=false", "grep", "-l", "-z", "--no-color"]
-    command += ["--untracked", "--fixed-strings", "-e", MARK]
-    try:
-        done = subprocess.run(command, cwd=root, capture_output=True, check=False)
-    except OSError:
-        return None
-    if done.returncode not in {0, 1} or (done.returncode == 1 and done.stderr):
-        return None
-    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    words = ["-c", "grep.fullName=false", "-c", "submodule.recurse=false", "grep", "-l", "-z", "--no-color"]
+    code, found = git(root, [*words, "--untracked", "--fixed-strings", "-e", MARK])
+    return [os.fsdecode(name) for name in found.split(b"\0") if name] if code in {0, 1} else None
 
 
 def _by_walk(root: Path) -> Iterator[str]:
