@@ -16,6 +16,11 @@ from wurzel.core.source_folders import source_folders
 from wurzel.exceptions import PipelineError, WurzelError
 
 _LIBRARY = sys.stdlib_module_names
+_OURS = frozenset(
+    {"click", "cronsim", "dotenv", "jinja2", "markupsafe", "packaging", "pydantic", "pydantic_core", "rich", "ruamel"}
+    | {"typing_extensions", "tzdata", "wurzel"}
+)
+"""What wurzel imports itself, at any time."""
 _FOLDER = str(Path(os.__file__).parent)
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _FORMS = "Write module:attribute, for example mypkg.pipelines:rag."
@@ -146,22 +151,25 @@ def _make_cwd_importable() -> None:
     if "" in sys.path:
         missing = [folder for folder in missing if folder != str(Path.cwd())]
     if missing:  # not every time: it lists the folders
-        place = _after_library() if _hidden() else 0
+        hidden = _hidden()
+        for name in sorted(_OURS & hidden.keys()):
+            import_module(name)
+        place = _after_library() if hidden.keys() - _OURS else 0
         sys.path[place:place] = missing
 
 
 def _hidden() -> dict[str, str]:
-    """Modules of the current folder that are named like one of the standard library, by that name.
+    """Modules of the current folder that are named like one of the standard library or of wurzel, by that name.
 
-    The library's is imported instead: wurzel and installed packages import theirs at any time, and there is one of a
-    name in a process.
+    That one is imported instead: wurzel and installed packages import theirs at any time, and there is one of a name in
+    a process.
     """
     here = Path.cwd()
     found = {}
     for folder in source_folders(here):
         for file in os.listdir(folder):  # noqa: PTH208 - a path for each file costs a cold start 1 ms
             name = file.removesuffix(".py")
-            if name in _LIBRARY and (name != file or (folder / name / "__init__.py").exists()):
+            if (name in _LIBRARY or name in _OURS) and (name != file or (folder / name / "__init__.py").exists()):
                 path = folder / file if name != file else folder / name / "__init__.py"
                 found[name] = path.relative_to(here).as_posix()
     return found
@@ -175,8 +183,12 @@ def _after_library() -> int:
 def _blame(error: BaseException) -> str:
     """The file that the author of a failing import may have meant."""
     name = error.name if isinstance(error, ImportError) else getattr(getattr(error, "obj", None), "__name__", None)
-    file = _hidden().get((name or "").partition(".")[0])
-    return f"{file} has the name of a module of Python itself, which is imported instead: rename it." if file else ""
+    return _hidden_as(name or "")
+
+
+def _hidden_as(name: str) -> str:
+    file = _hidden().get(name.partition(".")[0])
+    return f"{file} has the name of a module of Python or wurzel, which is imported instead: rename it." if file else ""
 
 
 def _walk(module: ModuleType, path: str, name: str) -> Any:
@@ -218,4 +230,5 @@ def _no_attribute(value: Any, part: str, name: str) -> PipelineError:
     what = (
         f"the module {value.__name__!r}" if isinstance(value, ModuleType) else repr(getattr(value, "__name__", value))
     )
-    return PipelineError(f"{what} has no attribute {part!r}", where=name, hint=did_you_mean(part, names))
+    hidden = _hidden_as(value.__name__) if isinstance(value, ModuleType) else ""
+    return PipelineError(f"{what} has no attribute {part!r}", where=name, hint=hidden or did_you_mean(part, names))
