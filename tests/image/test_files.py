@@ -243,9 +243,13 @@ def test_secrets_data_and_history_stay_out(here):
 
 
 def test_data_of_environments_stays_out(here):
-    Path("wurzel.yaml").write_text(CONFIG + "environments: {prod: {pipelines: {chain: {data_dir: prod/data}}}}\n")
+    stores = "store: ./kept\n", "store: {url: kept/prod}, ", "store: none, "
+    text = (
+        f"{stores[0]}environments: {{prod: {{{stores[1]}pipelines: {{chain: {{{stores[2]}data_dir: prod/data}}}}}}}}\n"
+    )
+    Path("wurzel.yaml").write_text(CONFIG + text)
     assert run().exit_code == 0
-    assert "prod/data" in Path(".dockerignore").read_text().splitlines()
+    assert {"prod/data", "kept", "kept/prod"} <= set(Path(".dockerignore").read_text().splitlines())
 
 
 @pytest.mark.parametrize(

@@ -125,10 +125,15 @@ def _pin(project: Project, name: str, environment: str | None, *, writes: bool =
 
 
 def _data_folders(project: Project) -> list[str]:
-    """Folders of datasets that the file names for any environment, and the default."""
+    """Folders of datasets, and of stores in the project, that the file names for any environment, and the default."""
+    from wurzel.store_url import scheme_of
+
     layers = [
         *project.pipelines.values(),
         *(node for nodes in project.environments.values() for node in nodes.values()),
     ]
     nodes = [layer.fields["data_dir"] for layer in layers if "data_dir" in layer.fields]
-    return ["data", *(str(node.value) for node in nodes if node.value is not None)]
+    given = [*project.stores.values(), *(layer.fields["store"] for layer in layers if "store" in layer.fields)]
+    stores = [str(store.fields.get("url", store).value) for store in given]
+    folders = [url for url in stores if not scheme_of(url) and not url.startswith("/")]
+    return ["data", *(str(node.value) for node in nodes if node.value is not None), *folders]
