@@ -260,7 +260,7 @@ def main():
         old = page_now if options.only else ""
         costs = layouts.kept_section(page_now)
         if found[1].bucket and (not options.only or "layouts" in options.only) and not found[1].reason:
-            costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
+            costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples", Path(folder) / "layouts"))
         shared, rows = with_a_store(options.only, found[1], Path(folder), page_now)
         costs = stores.section(rows) + costs
         if len(cases) < len(CASES):

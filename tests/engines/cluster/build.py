@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests.engines.install import ROOT, argo_sources, module_folder
+from tests.engines.install import GO, ROOT, argo_sources, module_folder
 
 HERE = Path(__file__).parent
 HOME = ROOT / "cluster"
@@ -26,7 +26,7 @@ PAUSE, EXECUTOR = "localhost/pause:1", f"localhost/argoexec:{ARGO}"
 def go(folder, *arguments):
     """Build with what the modules ask for; the environment's flags come first."""
     flags = f"{os.environ.get('GOFLAGS', '')} -mod=mod -buildvcs=false".strip()
-    environ = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": flags}
+    environ = GO | {"CGO_ENABLED": "0", "GOFLAGS": flags}
     subprocess.run(["go", "build", "-trimpath", *arguments], cwd=folder, env=environ, check=True)
 
 
