@@ -95,8 +95,11 @@ def test_a_retry_of_what_is_never_cached_makes_its_run_not_whole(clone):
     (one.folder / "time").write_text("1")
     one("--only", "clock", run="u1")
     assert "the run run-u1 is whole" in one("--only", "upper", run="u1")
+    assert "whole" not in one("--only", "clock", run="u1")
+    assert latest(one.opened()) == "run-u1"
     (one.folder / "time").write_text("2")
-    one("--only", "clock", run="u1")
+    assert "the run run-u1 is no longer whole: clock gave other data" in one("--only", "clock", run="u1")
+    assert latest(one.opened()) is None
     (one.folder / "time").write_text("1")
     one("--only", "clock", run="u2")
     one("--only", "upper", run="u2")

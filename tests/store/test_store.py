@@ -246,6 +246,8 @@ def test_a_run_is_whole_only_as_its_data_now_stands(store, tmp_path):
     run.begin(PLAN)
     assert run.finish(steps) == []
     assert latest(store) == "argo-1"
+    run.begin(PRINT)
+    assert latest(store) is None
 
 
 def test_the_latest_run_is_the_one_that_began_last(store, url, tmp_path):

@@ -82,6 +82,20 @@ class Handing:
         if part == ALL:
             self._given.update({(step.id, one.output): one for one in given})
 
+    def reopen(self, step: Step, entry: Entry) -> bool:
+        """Take back that the run is whole where a step that was tried again gave other data; whether that was so.
+
+        Raises `StoreError`.
+        """
+        begun = self.begun()
+        if not self.run.is_whole(begun):
+            return False
+        before = self.handed_over(step)
+        if before is not None and {name: one.data.digest for name, one in before.items()} == entry.digests:
+            return False
+        self.run.reopen(begun)
+        return True
+
     def handed_over(self, step: Step, part: str = ALL) -> dict[str, HandOver] | None:
         """What a step, or a slice of it, has handed over, by output; `None` unless it is all there.
 

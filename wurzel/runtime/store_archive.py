@@ -67,6 +67,8 @@ class StoreArchive(Archive):
         self._ahead = Ahead(store)
         self._first = ""
         self._gathered: set[str] = set()
+        self._reopened: set[str] = set()
+        """Steps that gave other data in a run that was whole."""
         self._of_slices: defaultdict[str, set[str]] = defaultdict(set)
         """Digests of files that have been stored as those of slices, which the whole may have as well."""
 
@@ -193,9 +195,12 @@ class StoreArchive(Archive):
         """See `Archive`: the run may be whole now."""
         # Only jobs that have a step whose output no other step reads can complete a run.
         mine = {step.id for step in steps} & {step.id for step in results(self._pipeline)}
-        if self.handing is None or not mine or (self._options.shard and not mine & self._gathered):
+        if self.handing is None or (self._options.shard and not mine & self._gathered):
             return ""
         name = self.handing.run.name
+        if not mine:
+            reopened = ", ".join(sorted(self._reopened))
+            return f"the run {name} is no longer whole: {reopened} gave other data" if reopened else ""
         if not self._options.engine and not self._options.publish:
             return f"the run {name} does not become the latest one without --publish"
         if self._options.given:
@@ -233,6 +238,8 @@ class StoreArchive(Archive):
             self._refresh(step, kept, entry.digests)
         self._know(step, kept)
         if self.handing is not None:
+            if self._options.engine and self.handing.reopen(step, kept):
+                self._reopened.add(step.id)
             key = entry.fingerprint if cacheable else ""
             self.handing.hand_over(step, kept, read, key=key, superseded=superseded)
         return Kept(kept, superseded)

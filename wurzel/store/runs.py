@@ -46,7 +46,8 @@ class Run:
     def begin(self, definition: str) -> Begun:
         """Begin the run, or join it: how it began, with this definition as the newest.
 
-        Raises `StoreError` when the store cannot be used; `StoreDamaged` when what says how the run began is.
+        A run that was whole with another definition no longer is. Raises `StoreError` when the store cannot be used;
+        `StoreDamaged` when what says how the run began is.
         """
         for _ in range(_TRIES):
             begun = self.begun()
@@ -55,6 +56,7 @@ class Run:
             elif begun.definitions[-1] == definition:
                 return begun
             else:
+                self.reopen(begun)
                 others = tuple(one for one in begun.definitions if one != definition)
                 self._write((*others, definition), ("", begun.latest), begun.start)
             begun = self.begun()
@@ -132,9 +134,19 @@ class Run:
         found = {**known, **dict(zip(unread, read, strict=True))}
         why = reasons({one: found[one] for one in wanted}, begun.definitions[-1])
         if not why:
-            key = self.store.key(f"whole/{begun.start}~{self.name}")
-            self.store.bucket.put(key, seal({"run": self.name, "start": begun.start}))
+            self.store.bucket.put(self._mark(begun), seal({"run": self.name, "start": begun.start}))
         return why
+
+    def is_whole(self, begun: Begun) -> bool:
+        """Whether the run is marked as whole. Raises `StoreError`."""
+        return self.store.bucket.head(self._mark(begun)) is not None
+
+    def reopen(self, begun: Begun) -> None:
+        """Take back that the run is whole, before something in it changes. Raises `StoreError`."""
+        self.store.bucket.delete([self._mark(begun)])
+
+    def _mark(self, begun: Begun) -> str:
+        return self.store.key(f"whole/{begun.start}~{self.name}")
 
     @property
     def _key(self) -> str:
