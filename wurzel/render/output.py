@@ -216,4 +216,5 @@ def _blocked(changes: Sequence[Change]) -> WriteError:
     )
     if first.state == "foreign" and is_ours(first.old or b""):
         what = f"belongs to the project in {project_of(first.old or b'') or 'the folder above'}"
+        hint = "Rename one of the two folders, or set `output` of the target; --force would take it from that project."
     return WriteError(f"the file {what}{more}", where=first.path, hint=hint)
