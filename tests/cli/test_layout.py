@@ -51,6 +51,10 @@ def test_short_jobs_are_better_shared(config):
     assert "github: layout: steps is 3 jobs, 61 s of machines, 41 s from start to end" in found
     assert "below a job's start of 20 s: words, suffix-de, suffix-en" in found
     assert "layout: single would be 1 job, 21 s of machines, 21 s from start to end" in found
+    (data,) = json.loads(run("layout", "--json").stdout)
+    assert (data["target"], data["layout"], set(data["layouts"])) == ("github", "steps", {"steps", "single", "auto"})
+    single = {"machine_seconds": 20.9, "wall_seconds": 20.6, "jobs": {"named": ["words", "suffix-de", "suffix-en"]}}
+    assert data["layouts"]["single"] == single
     assert "dvc" not in found
     assert "words: memory: 4Gi requested, 60Mi at its peak; memory: 128Mi would do" in found
     assert "suffix-en: memory: 512Mi requested, 600Mi at its peak; memory: 1Gi has room for it" in found
