@@ -17,12 +17,15 @@ from wurzel.exceptions import (
     StepFailed,
     UsageError,
 )
+from wurzel.invocation.digests import of_inputs
 from wurzel.runtime.calls import slice_bounds
 from wurzel.runtime.step import Job, run_step
 from wurzel.runtime.user_code import UserCodeFailed
 
 STEPS = """
+import os
 from pathlib import Path
+from wurzel import File
 from wurzel.core import NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, TypedStep
 from wurzel.exceptions import StepFailed
 
@@ -134,6 +137,37 @@ class BadMetrics(TypedStep[NoSettings, None, list[Loud]]):
 class SubClass(Words):
     def run(self, inpt: None) -> list[Word]:
         return [Word(text="a"), Loud(text="b")]
+
+class Texts(TypedStep[NoSettings, None, list[File]]):
+    def run(self, inpt: None) -> list[File]:
+        path = self.workdir / "a.txt"
+        path.write_text("text")
+        return [File(path)]
+
+def edit(path, mode):
+    before, text, beside = path.stat(), path.read_bytes(), path.with_name("beside")
+    if mode in {"bytes", "put back"}:
+        path.write_bytes(text.swapcase())
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    if mode == "put back":
+        path.write_bytes(text)
+    if mode == "replaced":
+        beside.write_bytes(text.swapcase())
+        beside.replace(path)
+    if mode in {"gone", "pipe"}:
+        path.unlink()
+    if mode == "pipe":
+        os.mkfifo(path)
+
+class EditsItems(TypedStep[Opts, list[Word], list[Word]]):
+    def run(self, inpt: list[Word]) -> list[Word]:
+        edit(Path("in/part-00000.json"), self.settings.MODE)
+        return inpt
+
+class EditsFiles(TypedStep[Opts, list[File], list[Word]]):
+    def run(self, inpt: list[File]) -> list[Word]:
+        edit(inpt[0].path, self.settings.MODE)
+        return []
 """
 
 
@@ -405,6 +439,48 @@ def test_inputs_that_are_missing_or_other(steps):
     with pytest.raises(DatasetError, match=r"set: holds set\[mysteps:Word\], but the step takes list\[mysteps:Word\]"):
         run("Upper", "words", "set")
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "fails"),
+    [
+        ("Items", "bytes", True),
+        ("Items", "put back", False),
+        ("Items", "replaced", False),  # what was read had been verified
+        ("Items", "gone", False),
+        ("Items", "pipe", False),
+        ("Files", "bytes", True),
+        ("Files", "put back", False),
+        ("Files", "replaced", True),
+        ("Files", "gone", True),
+        ("Files", "pipe", True),
+    ],
+)
+def test_a_step_fails_if_its_input_changes_while_it_runs(steps, kind, mode, fails):
+    run("Texts" if kind == "Files" else "Words", out="in")
+    environ = {f"EDITS{kind.upper()}__MODE": mode}
+    if fails:
+        with pytest.raises(DatasetError, match=r"in/\S+: was changed while the step ran\n.*copy it to self\.workdir"):
+            run(f"Edits{kind}", "in", environ=environ)
+    else:
+        run(f"Edits{kind}", "in", environ=environ)
+    assert Path("out").exists() is not fails
+
+
+def test_a_part_is_verified_again_if_another_takes_its_place(steps):
+    run("Words", out="in")
+    with pytest.raises(DatasetError, match="is damaged: its digest"):
+        run("EditsItems", "in", environ={"EDITSITEMS__MODE": "replaced"}, portion=2)
+
+
+def test_a_step_reads_the_data_that_it_was_started_for(steps):
+    run("Words", out="in")
+    run("Upper", "in", reads=of_inputs([("", open_dataset(Path("in")).digest)]))
+    run("Words", out="in", given={"WORDS": ["other"]})
+    before = content("out")
+    with pytest.raises(DatasetError, match="in: was changed by something else since this run began"):
+        run("Upper", "in", reads=of_inputs([("", open_dataset(Path("out")).digest)]))
+    assert content("out") == before
 
 
 # --- slices ---------------------------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ _OF_CHILDREN = {
 @click.option("--once", metavar="RUN", help="Do nothing if this run has already written the output.")
 @click.option("--retire", metavar="DIR", type=FOLDER, hidden=True, help="Move the datasets that were there to DIR.")
 @click.option("--own-group", is_flag=True, help="Start a process group, so that the caller can stop all of it.")
+@click.option("--reads", metavar="DIGEST", hidden=True, help="Fail unless -i has the data of this digest.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Run one step, once: read its input, run it, check and store what it gives.
@@ -272,6 +273,7 @@ def _run_here(options: dict[str, Any], link: Link | None) -> int:
                 options["portion"],
                 options["shard_by"],
                 options["retire"],
+                options["reads"],
             ),
             ready=_ready,
             link=link,

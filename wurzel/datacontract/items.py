@@ -6,6 +6,7 @@ Each item is written, read back and compared, so that a part never holds what a 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -39,7 +40,7 @@ class JsonCodec(Codec):
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.lines = ItemLines(shape)
-        self._verified: set[Path] = set()
+        self._verified: dict[Path, tuple[int, int]] = {}
         self._mark = Mark()
         self._marked: Path | None = None
 
@@ -161,10 +162,12 @@ class JsonCodec(Codec):
             raise DatasetError(f"is damaged: {reason}", where=str(part.path), hint=AGAIN)
 
     def _verify(self, part: Part, file: BufferedReader) -> None:
-        """Make sure of a part once, however many portions of it are read."""
-        if part.path not in self._verified:
+        """Make sure of a part once, however many portions of it are read, but again when the file changes."""
+        about = os.fstat(file.fileno())
+        status = about.st_ino, about.st_ctime_ns
+        if self._verified.get(part.path) != status:
             part.verify(file)
-            self._verified.add(part.path)
+            self._verified[part.path] = status
             file.seek(0)
 
     def _lists(self, piece: Piece, file: BufferedReader, *, whole: bool) -> Iterator[Lines]:

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import file_digest, sha256
+from operator import itemgetter
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,11 @@ def combine(parts: Iterable[str]) -> str:
         data = os.fsencode(part)
         total.update(b"%d:" % len(data) + data)
     return total.hexdigest()
+
+
+def of_inputs(data: Iterable[tuple[str, str]]) -> str:
+    """One digest of what a step reads: the name of an input and the digest of a dataset, in the order of each input."""
+    return combine(part for pair in sorted(data, key=itemgetter(0)) for part in pair)
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:

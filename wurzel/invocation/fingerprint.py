@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +158,11 @@ def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], o
     if output is None:
         return "output missing or damaged"
     return "" if output == before else "output changed by something else"
+
+
+def named(kinds: Iterable[str]) -> str:
+    """Kinds of what a step depends on, for people."""
+    return _listed([_KINDS[kind] for kind in kinds])
 
 
 def always_runs(step: Step) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.command import dataset
@@ -31,6 +31,11 @@ class Question(NamedTuple):
     """Whether its results are kept, and handed over where nothing has changed."""
     here: Mapping[str, str]
     """Digests of its datasets in the data folder that are complete, by the name of the output."""
+
+    def doubted(self, kinds: Iterable[str]) -> Question:
+        """The same with inputs of these kinds unknown: a result of it is never handed over again."""
+        inputs = {**self.inputs, **dict.fromkeys(kinds, UNKNOWN)}
+        return self._replace(inputs=inputs, key=fingerprint(inputs), cacheable=False)
 
 
 class Decision(NamedTuple):
@@ -70,6 +75,13 @@ class Decider:
         here = {name: one.digest for name, one in verified(folder, outputs, self._digests).items()}
         cacheable = not always_runs(step) and UNKNOWN not in inputs.values()
         return Question(step, inputs, fingerprint(inputs), cacheable, here)
+
+    def changed(self, question: Question, data: Mapping[Key, str]) -> list[str]:
+        """Kinds of what the step depends on that have changed since it was asked about; see `ask`."""
+        if not question.cacheable:
+            return []
+        now = self._of(question.step, data)
+        return [kind for kind in question.inputs if now.get(kind) != question.inputs[kind]]
 
     def key(self, step: Step, data: Mapping[Key, str]) -> str:
         """The fingerprint of a step; `data` are the digests of the datasets that it reads."""

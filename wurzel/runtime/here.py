@@ -12,11 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from wurzel.exceptions import StepFailed, WurzelError
 from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
-from wurzel.invocation.fingerprint import UNKNOWN, fingerprint
 from wurzel.runtime.ending import LEFT, Terminated, ended_by_signals
 from wurzel.runtime.masked_output import masked_output
 from wurzel.runtime.masking import CURRENT
@@ -74,8 +73,8 @@ def _masked(error: WurzelError) -> WurzelError:
     return error
 
 
-def step_here(pipeline: Pipeline, step: Step, report: Path, retire: Path | None) -> Callable[[], object]:
-    """What runs a step in this process as `wurzel step` does in its own."""
+def step_here(pipeline: Pipeline, step: Step, **more: Any) -> Callable[[], object]:
+    """What runs a step in this process as `wurzel step` does in its own; see `Job` for what more there is."""
     from wurzel.runtime.step import Job, run_step
 
     job = Job(
@@ -84,11 +83,10 @@ def step_here(pipeline: Pipeline, step: Step, report: Path, retire: Path | None)
         [Path(value) for value in step_inputs(step, lambda step_id: dataset(pipeline, step_id))],
         step.id,
         dict.fromkeys(nulls(step)),
-        report=report,
         secrets=unnamed_secrets(pipeline, step),
         portion=step.shards.items,
         shard_by=step.shard_by,
-        retire=retire,
+        **more,
     )
     return lambda: run_step(job)
 
@@ -97,8 +95,7 @@ def as_run(question: Question) -> Question:
     """The question that a step has answered: that of unknown code, if files have changed since they were imported."""
     if all(stamp is not None and stamp_of(path) == stamp for path, stamp in _IMPORTED.items()):
         return question
-    inputs = {**question.inputs, "code": UNKNOWN}
-    return question._replace(inputs=inputs, key=fingerprint(inputs), cacheable=False)
+    return question.doubted(["code"])
 
 
 def _note_modules() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.opening import Dataset, open_dataset
 from wurzel.datacontract.reader import Reader
-from wurzel.exceptions import UsageError, WrongDataset
+from wurzel.exceptions import DatasetError, UsageError, WrongDataset
+from wurzel.runtime.input_files import InputFiles
 
 if TYPE_CHECKING:
     from wurzel.core.fields import InputField
@@ -84,6 +85,12 @@ class Inputs:
             for field in types.inputs
         ]
         self._class = types.input_class
+        self._files = InputFiles(self.datasets)
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """All datasets, by input and in order."""
+        return [dataset for one in self.all for dataset in one.datasets]
 
     @property
     def has_data(self) -> bool:
@@ -107,15 +114,28 @@ class Inputs:
         lines = [f"{one.field.name}\0{dataset.digest}" for one in self.all for dataset in one.datasets]
         return sha256("\n".join(lines).encode()).hexdigest()
 
+    def expect(self, digest: str) -> None:
+        """Raise `DatasetError` unless the datasets are those that `of_inputs` gave this digest for."""
+        from wurzel.invocation.digests import of_inputs
+
+        if of_inputs((one.field.name, dataset.digest) for one in self.all for dataset in one.datasets) == digest:
+            return
+        shown = ", ".join(str(dataset.path) for dataset in self.datasets)
+        raise DatasetError("was changed by something else since this run began", where=shown, hint="Run it again.")
+
     def value(self, cut: Input | None = None, start: int = 0, stop: int | None = None) -> Any:
         """What `run` takes, with one of the inputs cut to some of its items."""
         values = {one.field.name: one.value(start, stop) if one is cut else one.value() for one in self.all}
         return self._class(**values) if self._class is not None else values[""]
 
     def check(self) -> None:
-        """Raise what a stream met, even where `run` has swallowed the error; the first of them."""
+        """Raise what a stream met, even where `run` has swallowed the error; the first of them.
+
+        Raises `DatasetError` when a file was changed while the step ran.
+        """
         for one in self.all:
             one.reader.check()
+        self._files.check()
 
 
 def by_name(types: StepTypes, folders: Sequence[Path], class_name: str) -> dict[str, list[Path]]:

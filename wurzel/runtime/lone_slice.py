@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from wurzel.datacontract.dataset import shard_folder
-from wurzel.invocation.command import step_argv
 from wurzel.runtime.archive import Cut
 from wurzel.runtime.decision import Decision
 from wurzel.runtime.progress import Event
@@ -49,7 +48,7 @@ class LoneSlice(StepJob):
         words = ["--shard", f"{number}/{of}", "--report", str(report)]
         if question.cacheable:
             words += ["--retire", str(self._archive.retiring_as(self._name))]
-        return self.command([*step_argv(self.run.pipeline, self.step), *words], self.log())
+        return self.command(self.words(words), self.log())
 
     def _found(self) -> bool:
         return self._archive.reuse_slice(self.step, self.decision.question.key, self._cut, self.run.digests)

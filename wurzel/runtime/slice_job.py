@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from wurzel.invocation.command import cut_edges, step_argv
+from wurzel.invocation.command import cut_edges
 from wurzel.runtime import slices
 from wurzel.runtime.archive import Cut
 from wurzel.runtime.calls import shard_bounds
@@ -98,7 +98,7 @@ class SliceJob(StepJob):
         self.run.tell(Event("started", self.step.id, f"started ({self._why}; slice {number} of {of})"))
         slices.clear(self._stage)
         cut = slices.options(self._stage, number, of, report=True)
-        return self.command([*step_argv(self.run.pipeline, self.step), *cut], self.log())
+        return self.command(self.words(cut), self.log())
 
     def ended(self, log: Path, outcome: Outcome) -> None:
         """The slice has ended."""
@@ -107,7 +107,7 @@ class SliceJob(StepJob):
             return
         number, of = self._cut
         folder = slices.folder(self._stage, number, of)
-        key = slice_fingerprint(self.decision.question.key, number, of)
+        key = slice_fingerprint(self.answered().key, number, of)
         report = read_recorded(folder / slices.REPORT)
         made = self.made(key, f"{self.step.id} {number}/{of}", folder, report)
         if not made.datasets:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from wurzel.invocation.command import step_argv
 from wurzel.runtime import slices
 from wurzel.runtime.archive import Cut
 from wurzel.runtime.report import read_recorded
@@ -15,7 +14,7 @@ from wurzel.store.names import slice_fingerprint
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Step
-    from wurzel.runtime.decision import Decision
+    from wurzel.runtime.decision import Decision, Question
     from wurzel.runtime.processes import Command
     from wurzel.runtime.run import Run
     from wurzel.runtime.supervise import Outcome, Task
@@ -38,6 +37,9 @@ class Whole(Protocol):
     def after(self, work: Callable[[], T], go_on: Callable[[T], Command | None]) -> Command | None:
         """Do what may wait for a server, and go on with what it gives."""
 
+    def words(self, more: Sequence[str]) -> list[str]:
+        """What runs the step, with further options."""
+
     def command(self, argv: Sequence[str], log: Path) -> Command:
         """What runs some words for the step."""
 
@@ -49,6 +51,9 @@ class Whole(Protocol):
 
     def ended(self, log: Path, outcome: Outcome) -> None:
         """The step, or what puts its slices together, has ended."""
+
+    def answered(self) -> Question:
+        """The question that has been answered, once a process has ended."""
 
     def made(self, key: str, name: str, folder: Path, report: dict[str, object]) -> Entry:
         """The result that a slice has written into a folder."""
@@ -93,7 +98,7 @@ class Sliced:
         if self._broken:
             return None
         cut = slices.options(self._job.folder, number, self._count, report=True)
-        return self._job.command([*step_argv(self._job.run.pipeline, self._job.step), *cut], log)
+        return self._job.command(self._job.words(cut), log)
 
     def _ended(self, number: int, log: Path, outcome: Outcome) -> None:
         if outcome.code:
@@ -101,7 +106,7 @@ class Sliced:
                 self._broken = True
                 self._job.ended(log, outcome)
             return
-        job, question = self._job, self._job.decision.question
+        job, question = self._job, self._job.answered()
         folder = slices.folder(job.folder, number, self._count)
         name, report = f"{job.step.id} {number}/{self._count}", read_recorded(folder / slices.REPORT)
         made = job.made(slice_fingerprint(question.key, number, self._count), name, folder, report)

@@ -87,7 +87,7 @@ class _Run:
             self.why += "; the last output stays"
             items, size = work.taken()
             return Report(items, 0, size, 0, skipped=True)
-        datasets = [dataset for one in work.inputs.all for dataset in one.datasets]
+        datasets = work.inputs.datasets
         shapes = {field.name: field.shape for field in work.types.outputs}
         with writing_outputs(work.job.output, shapes, work.slice, inputs=datasets, retire=work.job.retire) as writers:
             self.step.workdir = lambda: writers.workdir

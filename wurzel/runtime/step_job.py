@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, WurzelError
 from wurzel.invocation.command import dataset, step_argv
+from wurzel.invocation.digests import of_inputs
+from wurzel.invocation.fingerprint import named
 from wurzel.invocation.variables import ONLY, step_environment
 from wurzel.runtime.fanout import slice_count
 from wurzel.runtime.outcome import Failure, again, with_cause
@@ -26,7 +28,7 @@ from wurzel.store.records import Data, Entry
 if TYPE_CHECKING:
     from wurzel.ir.model import Step
     from wurzel.runtime.archive import Kept
-    from wurzel.runtime.decision import Decision
+    from wurzel.runtime.decision import Decision, Question
     from wurzel.runtime.run import Run
 
 T = TypeVar("T")
@@ -97,7 +99,7 @@ class StepJob:
             return None
         if run.options.in_process:
             return self._here()
-        return self.command([*step_argv(run.pipeline, step), *self._keeping()], self.log())
+        return self.command(self.words(self._keeping()), self.log())
 
     def _here(self) -> Command:
         """What runs the step in this process."""
@@ -105,7 +107,9 @@ class StepJob:
 
         step, report = self.step, self._fresh_report()
         self.log().unlink(missing_ok=True)
-        call = step_here(self.run.pipeline, step, report, self.run.archive.retiring(step))
+        call = step_here(
+            self.run.pipeline, step, report=report, retire=self.run.archive.retiring(step), reads=self._reads()
+        )
         return Command((), self.environment(), self.run.options.root, call=call)
 
     def after(
@@ -127,6 +131,18 @@ class StepJob:
 
         self.run.pool.call(work, over)
         return None
+
+    def words(self, more: Sequence[str]) -> list[str]:
+        """What runs the step on the data that was asked about, with further options."""
+        reads = self._reads()
+        return [*step_argv(self.run.pipeline, self.step), *([] if reads is None else ["--reads", reads]), *more]
+
+    def _reads(self) -> str | None:
+        """Stands for the data that the step must find; its own last output is not known."""
+        step, outputs = self.step, self.run.outputs
+        if step.self_consuming or not step.needs:
+            return None
+        return of_inputs((edge.input, outputs[edge.step, edge.output]) for edge in step.needs)
 
     def command(self, argv: Sequence[str], log: Path) -> Command:
         """What runs `wurzel step`, or another program if its own path is given, for this step."""
@@ -181,13 +197,24 @@ class StepJob:
             return
         report = read_recorded(self.run.state.report(self.step.id))
         write_recorded(self.run.state.report(self.step.id), report)  # for its owner alone
-        if self.run.options.in_process:
+        question = self.answered()
+        made = self.made(question.key, self.step.id, self.folder, report)
+        self.after(partial(self.run.archive.keep, self.step, made, cacheable=question.cacheable), self._kept)
+
+    def answered(self) -> Question:
+        """The question that has been answered, once a process has ended: what changed meanwhile is unknown."""
+        run, question = self.run, self.decision.question
+        if kinds := run.decider.changed(question, run.outputs):
+            run.result.notes.append(
+                f"{self.step.id}: its {named(kinds)} changed while it ran, so it runs again the next time"
+            )
+            question = question.doubted(kinds)
+        if run.options.in_process:
             from wurzel.runtime.here import as_run
 
-            self.decision = self.decision._replace(question=as_run(self.decision.question))
-        made = self.made(self.decision.question.key, self.step.id, self.folder, report)
-        keep = partial(self.run.archive.keep, self.step, made, cacheable=self.decision.question.cacheable)
-        self.after(keep, self._kept)
+            question = as_run(question)
+        self.decision = self.decision._replace(question=question)
+        return question
 
     def made(self, key: str, name: str, folder: Path, report: dict[str, object]) -> Entry:
         """The result that a step or slice has written into a folder."""

@@ -50,6 +50,8 @@ class Job(NamedTuple):
     """The input whose items are cut; what the class says unless given."""
     retire: Path | None = None
     """Where the datasets that were there go; they are removed unless given."""
+    reads: str | None = None
+    """Stands for the data that it is to read; any will do unless given."""
 
 
 class Work:
@@ -77,6 +79,8 @@ class Work:
         )
         hide(secrets.of_settings(self.settings, known))
         self.inputs = Inputs(self.types, folders, mapped=self.mapped)
+        if job.reads is not None:
+            self.inputs.expect(job.reads)
         self.cut = self._cut()
 
     @property
