@@ -90,7 +90,7 @@ class GithubOptions(ci.CiOptions):
     registry: Registry | None = Field(None, description="Login for a private registry of images.")
     actions: dict[str, str] = Field(
         default_factory=dict,
-        description="Replacements for actions: {actions/checkout: acme/checkout@COMMIT # v7}.",
+        description="Replacements for actions: {actions/checkout: 'acme/checkout@COMMIT # v7'}.",
     )
     legacy: bool = Field(
         False,
@@ -99,8 +99,8 @@ class GithubOptions(ci.CiOptions):
     )
     queue: bool = Field(
         False,
-        description="Let all runs wait (`queue: max`); otherwise a new run replaces one that waits. Older servers and"
-        " tools, such as actionlint, refuse it.",
+        description="Let all runs wait (`queue: max`); otherwise a new run replaces one that waits. Enterprise Server,"
+        " and tools such as actionlint, refuse it; `--validate` accepts it.",
     )
     pull_request: bool | dict[str, Any] = Field(
         False,
