@@ -79,6 +79,33 @@ def test_pods_need_not_be_restricted_when_told_so():
     assert messages(loose, restricted=False) == []
 
 
+SIDE = (
+    "{name: cache, image: 'redis:8', securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("", "", []),
+        (", capabilities: {drop: [ALL]}", "", ["requires drop: [ALL]"]),
+        ("image: 'redis:8', ", "", ["has no image"]),
+        ("name: cache", "name: wait", ["'wait' is the name of one of Argo's containers"]),
+    ],
+)
+@pytest.mark.parametrize("where", ["sidecars", "initContainers"])
+def test_a_container_beside_a_step_is_checked_as_one(where, old, new, found):
+    side = f"{where}: [{SIDE.replace(old, new)}]"
+    for text in (
+        WORKFLOW.replace("    - name: words\n", f"    - name: words\n      {side}\n"),
+        WORKFLOW.replace("  templateDefaults:\n", f"  templateDefaults:\n    {side}\n"),
+    ):
+        assert side in text
+        said = messages(text)
+        assert len(said) == len(found)
+        assert all(part in message for part, message in zip(found, said, strict=True))
+
+
 def test_a_cron_workflow_finds_its_template_in_another_file():
     cron = CRON_WORKFLOW.partition("  workflowSpec:")[0] + "  workflowSpec: {workflowTemplateRef: {name: rag}}\n"
     template = WORKFLOW.replace("kind: Workflow", "kind: WorkflowTemplate").replace("generateName: rag-", "name: rag")

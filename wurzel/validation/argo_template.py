@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ _LONGEST = 128
 _NAME = re.compile(r"[a-z0-9][-a-z0-9]*")
 _PART_NAME = re.compile(r"[-a-zA-Z0-9_]+")
 _POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
+_OF_ARGO = ("main", "init", "wait")
 _DURATION = re.compile(r"\d+|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+")
 _OWN = frozenset(
     {
@@ -90,6 +91,25 @@ def check_template(template: Node, scope: Scope) -> Iterator[Problem]:
         yield from check_variables(Node(fields, template.path), variables | _OWN)
     if kinds[0] == "container":
         yield from _check_container(template, scope)
+    yield from check_beside(template, scope, _beside(scope.pod["templateDefaults"]))
+
+
+def check_beside(owner: Node, scope: Scope, others: Sequence[Node] = ()) -> Iterator[Problem]:
+    """Sidecars and init containers of a template, which Argo merges with `others` of templateDefaults by name."""
+    common = {one["name"].text: one for one in others}
+    volumes = {*scope.volumes, *(volume["name"].text for volume in owner["volumes"])}
+    containers = _beside(owner)
+    yield from check_distinct(containers, "another container of this pod")
+    for container in containers:
+        defaults = common.get(container["name"].text)
+        if container["name"].text in _OF_ARGO:
+            yield container["name"].problem(f"{container['name'].shown} is the name of one of Argo's containers")
+        yield from check_container(container, volumes, complete=defaults is None)
+        yield from _check_security(owner, container, defaults, scope)
+
+
+def _beside(owner: Node) -> list[Node]:
+    return [*owner["sidecars"], *owner["initContainers"]]
 
 
 def _check_limits(template: Node, kind: str) -> Iterator[Problem]:
@@ -184,6 +204,10 @@ def _check_container(template: Node, scope: Scope) -> Iterator[Problem]:
     paths = [artifact["path"].text for artifact in template["inputs"]["artifacts"]]
     for path in {path for path in paths if path and paths.count(path) > 1}:
         yield template["inputs"]["artifacts"].problem(f"two of them have the path {path!r}")
+    yield from _check_security(template, container, defaults, scope)
+
+
+def _check_security(template: Node, container: Node, defaults: Node | None, scope: Scope) -> Iterator[Problem]:
     if scope.restricted:
         context = template["securityContext"] or scope.pod["securityContext"]
         pod = Node({"securityContext": context.value, "volumes": scope.pod["volumes"].value}, scope.pod.path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.validation.argo_dag import referred
-from wurzel.validation.argo_template import Scope, check_template
+from wurzel.validation.argo_template import Scope, check_beside, check_template
 from wurzel.validation.container import check_container
 from wurzel.validation.manifest import Node, check_distinct
 from wurzel.validation.metadata import check_annotations, check_labels, check_metadata, check_name
@@ -113,6 +113,7 @@ def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) 
         pod=spec,
         restricted=restricted,
     )
+    yield from check_beside(spec["templateDefaults"], scope)
     for template in spec["templates"]:
         yield from check_template(template, scope)
 
