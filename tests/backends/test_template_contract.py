@@ -10,7 +10,7 @@ from wurzel.backends.registry import BUILT_IN, get
 from wurzel.backends.rendering import contexts
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
-from wurzel.testing.contexts import context_findings, differences
+from wurzel.testing.kit import context_findings, differences
 
 
 @pytest.mark.parametrize("target", BUILT_IN)

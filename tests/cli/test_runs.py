@@ -16,7 +16,7 @@ import pytest
 from tests.command import program
 from wurzel.cli.show import _print_table
 from wurzel.exceptions import UsageError
-from wurzel.report.content import content
+from wurzel.report import content
 from wurzel.runtime.history import past_runs
 
 FLOW = """

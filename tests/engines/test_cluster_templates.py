@@ -7,8 +7,8 @@ import yaml
 
 from tests.engines.datasets import example, wurzel
 from tests.engines.test_cluster import cluster_bucket
+from wurzel.backends.argo.common import merged
 from wurzel.backends.argo.losses import losses
-from wurzel.backends.argo.merge import merged
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 CONTAINER = (

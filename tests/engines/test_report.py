@@ -8,8 +8,7 @@ import pytest
 
 from tests.command import program
 from tests.engines.drivers.browser import browser
-from wurzel.report.content import content
-from wurzel.report.page import page
+from wurzel.report import content, page
 from wurzel.runtime.history import past_runs
 
 pytestmark = [

@@ -13,7 +13,7 @@ import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wurzel.backends.argo.merge import merged
+from wurzel.backends.argo.common import merged
 from wurzel.engines.pod import Pod
 
 FATAL = {2, 3}

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import program
-from wurzel.report.content import content
-from wurzel.report.page import page
+from wurzel.report import content, page
 from wurzel.runtime.history import past_runs
 
 

@@ -2,7 +2,7 @@ import time
 
 from tests.plain import plain_step
 from wurzel.ir.model import DataType
-from wurzel.runtime.schedule import Schedule
+from wurzel.runtime.run import Schedule
 
 
 def steps(**needs):

@@ -25,8 +25,7 @@ def command(run: str, other: str | None, pipeline: str | None, output: str, stat
     from pathlib import Path
 
     from wurzel.cli.writing import write_report
-    from wurzel.report.content import content
-    from wurzel.report.page import page
+    from wurzel.report import content, page
     from wurzel.runtime.history import find_run, past_runs
 
     runs = past_runs(Path(state_dir), pipeline)

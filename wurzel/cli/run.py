@@ -270,7 +270,6 @@ def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, asked:
 
     from wurzel.runtime.outcome import write_result
     from wurzel.runtime.run_id import platform
-    from wurzel.runtime.summary import conclude
 
     if result.exit_code:
         from wurzel.runtime.ending import write_reason
@@ -285,8 +284,7 @@ def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, asked:
         write_measures(pipeline, options)
     if asked.junit is None and platform(options.environ) is None:
         return
-    from wurzel.runtime.junit import write_junit
-    from wurzel.runtime.rows import rows_of
+    from wurzel.runtime.summary import conclude, rows_of, write_junit
 
     rows = rows_of(pipeline, options, result)
     conclude(rows, options.environ, pipeline.name)

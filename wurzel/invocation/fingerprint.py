@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.secrets import without_passwords
@@ -18,7 +20,6 @@ from wurzel.exceptions import WurzelError
 from wurzel.invocation.code import Code, bases, python_path
 from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.digests import combine
-from wurzel.invocation.program import program_digest, version_words
 from wurzel.invocation.settings import Effective, effective
 from wurzel.invocation.variables import is_ignored, step_environment
 from wurzel.ir.plain import plain
@@ -212,3 +213,32 @@ def _text(port: InputPort | OutputPort) -> str:
 
 def _cache_key(step: Step, kind: type[TypedStep[Any, Any, Any]] | None) -> str:
     return step.cache_key if kind is None else kind.cache_key
+
+
+_PATIENCE = 60.0
+
+
+def version_words(step_class: type[TypedStep[Any, Any, Any]] | None) -> Sequence[str]:
+    """The command that prints the version of a step's program; empty for a step that is not a program."""
+    from wurzel.core.command_step import CommandStep
+
+    return step_class.version if step_class is not None and issubclass(step_class, CommandStep) else ()
+
+
+def program_digest(words: Sequence[str], environ: Mapping[str, str], root: Path) -> str | None:
+    """The digest of what a program prints on both streams; `None` if it cannot start, hangs or prints nothing."""
+    try:
+        done = subprocess.run(
+            list(words),
+            env=dict(environ),
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    if not done.stdout and not done.stderr:
+        return None
+    return sha256(b"%d\0%b\0%b" % (len(done.stdout), done.stdout, done.stderr)).hexdigest()

@@ -8,16 +8,18 @@ the data folder has the datasets of. A first run copies nothing: files are moved
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import shutil
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.datacontract.copying import copy_verified
 from wurzel.datacontract.folders import remove, replacing
-from wurzel.datacontract.manifest import NAME
+from wurzel.datacontract.manifest import NAME, unreadable
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.datacontract.names import from_text
 from wurzel.exceptions import DatasetError, WriteError
@@ -240,3 +242,25 @@ def _listed(folder: Path) -> list[Path]:
         return [Path(entry.path) for entry in os.scandir(folder) if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+_FICLONE = 0x40049409  # ioctl of Linux: share the blocks of another file until either is written (btrfs, XFS)
+
+
+def copy_verified(source: Path, target: Path, part: Part) -> None:
+    """Copy a file of a dataset, with its executable bit, never as a hard link.
+
+    Raises `DatasetError` when its bytes are not those that the part has, `OSError` when the copy cannot be written.
+    """
+    try:
+        with source.open("rb") as file, target.open("w+b") as copy:
+            try:
+                fcntl.ioctl(copy.fileno(), _FICLONE, file.fileno())
+            except OSError:
+                shutil.copyfileobj(file, copy, 1 << 20)
+            copy.seek(0)
+            part.check(file_digest(copy, "sha256").hexdigest())
+    except FileNotFoundError as error:
+        raise unreadable(source, error) from None
+    if part.executable:
+        target.chmod(target.stat().st_mode | 0o111)

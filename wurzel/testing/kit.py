@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from wurzel.backends.options import TargetOptions
 from wurzel.backends.registry import get
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.features import FEATURES
-from wurzel.testing.contexts import context_findings, undescribed
+from wurzel.render.check.described import is_described, members
+from wurzel.render.check.types import described_in, spell
 from wurzel.testing.variants import full_pipeline, variants
 
 if TYPE_CHECKING:
-    from wurzel.backends.base import Backend
+    from wurzel.backends.base import Backend, OutputFile
     from wurzel.ir.model import Pipeline
 
 _LEVELS = ("native", "emulated", "unsupported")
@@ -91,3 +94,83 @@ def _options(backend: Backend) -> list[str]:
         for name, field in backend.options_model.model_fields.items()
         if not field.description
     ]
+
+
+def context_findings(backend: Backend, files: Sequence[OutputFile]) -> list[str]:
+    """Differences from `Backend.contexts`: other names, other types, undeclared templates."""
+    said = backend.contexts()
+    findings: list[str] = []
+    for file in files if said else ():
+        if file.template not in said:
+            findings.append(f"{backend.name}: contexts() does not declare {file.template}")
+            continue
+        findings += differences(file.context, said[file.template], file.template)
+    return findings
+
+
+def undescribed(backend: Backend) -> list[str]:
+    """Fields that templates see but that have no description."""
+    todo, seen, findings = list(backend.contexts().values()), set(), []
+    while todo:
+        kind = todo.pop()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        for member in members(kind).values():
+            if not member.description:
+                findings.append(f"{backend.name}: {kind.__name__}.{member.name} has no description: put one below it")
+            todo += described_in(member.type)
+    return sorted(findings)
+
+
+def differences(value: Any, kind: Any, path: str) -> Iterator[str]:
+    """The parts of a value that are not of their declared type, each with its path."""
+    origin, args = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return
+    if origin is Annotated:
+        yield from differences(value, args[0], path)
+    elif origin is Union or origin is UnionType:
+        found = [list(differences(value, part, path)) for part in args]
+        if all(found):
+            yield min(found, key=len)[0]
+    elif origin is Literal:
+        if value not in args:
+            yield f"{path} is {value!r}, not {spell(kind)}"
+    elif is_described(kind):
+        yield from _fields(value, kind, path)
+    else:
+        yield from _container(value, kind, path)
+
+
+def _fields(value: Any, kind: Any, path: str) -> Iterator[str]:
+    known = members(kind)
+    if not is_typeddict(kind):
+        if not isinstance(value, kind):
+            yield f"{path} is a {type(value).__name__}, not a {kind.__name__}"
+            return
+        value = {name: getattr(value, name) for name in known}
+    for name in dict.fromkeys([*known, *value]):
+        if name not in value or name not in known:
+            yield f"{path} {'has no' if name in known else 'has an undeclared'} {name!r} ({kind.__name__})"
+        else:
+            yield from differences(value[name], known[name].type, f"{path}: {name}")
+
+
+def _container(value: Any, kind: Any, path: str) -> Iterator[str]:
+    base, args = get_origin(kind) or kind, get_args(kind)
+    right = isinstance(value, base) and not (isinstance(value, str) and base is not str)
+    if base is float:
+        right = isinstance(value, int | float)
+    if not right or (isinstance(value, bool) and base is not bool):
+        yield f"{path} is {value!r}, not {spell(kind)}"
+    elif isinstance(value, Mapping) and args:
+        for key, item in value.items():
+            yield from differences(key, args[0], f"{path}: key")
+            yield from differences(item, args[1], f"{path}.{key}")
+    elif isinstance(value, Sequence) and args:
+        kinds = args if base is tuple and Ellipsis not in args else [args[0]] * len(value)
+        if len(kinds) != len(value):
+            yield f"{path} has {len(value)} items, not {len(kinds)}"
+        for index, (item, part) in enumerate(zip(value, kinds, strict=False)):
+            yield from differences(item, part, f"{path}[{index}]")
