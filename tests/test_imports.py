@@ -8,7 +8,7 @@ import pytest
 
 TIERS = [
     {"named_tuples", "patterns", "records", "table"},
-    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url", "store_variables"},
+    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url"},
     {"suggestion", "version"},
     {"new_file", "regular_file", "user_cache"},
     {"datacontract"},

@@ -1,4 +1,4 @@
-"""The URL of a store and of its server: what they may be, and that no secret is within."""
+"""The URL of a store and of its server, which contain no secret, and the variables that a job gets its keys by."""
 
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -6,6 +6,17 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BeforeValidator, WithJsonSchema
 
 from wurzel.patterns import pattern
+
+PREFIX = "WURZEL_STORE_"
+KEYS = (f"{PREFIX}ACCESS_KEY_ID", f"{PREFIX}SECRET_ACCESS_KEY")
+ROLE = f"{PREFIX}ROLE_ARN"
+TOKEN_FILE, ID_TOKEN = f"{PREFIX}TOKEN_FILE", f"{PREFIX}ID_TOKEN"
+CACHE = f"{PREFIX}CACHE"
+"""The cache mode of one job."""
+AUDIENCE_OF = f"{PREFIX}AUDIENCE"
+"""What a token of GitHub is issued for."""
+AUDIENCE = "sts.amazonaws.com"
+"""What tokens are issued for unless the store says otherwise."""
 
 BUCKETS = ("s3", "gs", "az")
 """Schemes of buckets."""

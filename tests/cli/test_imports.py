@@ -24,7 +24,6 @@ PIPELINE = {
         "project",
         "secret_names",
         "store_url",
-        "store_variables",
         "suggestion",
         "table",
         "user_cache",

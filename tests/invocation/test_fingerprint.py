@@ -298,7 +298,7 @@ def test_some_steps_always_run(project, extra, why):
         ("core/step.py", True),
         ("datacontract/parts.py", True),
         ("steps/splitter.py", True),
-        ("steps/splitting/chunks.py", True),
+        ("steps/splitting/pieces.py", True),
         ("steps/duplication.py", False),
         ("runtime/step.py", False),
         ("render/text.py", False),

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import ConfigError, Problem, VerifyError
-from wurzel.render.finished import Finished
+from wurzel.render import Finished
 from wurzel.render.language import language_of
 from wurzel.render.patch import Patcher
 from wurzel.render.patched import Source, apply, differs, expected

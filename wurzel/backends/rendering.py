@@ -144,7 +144,7 @@ def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered], re
 def _finished(job: Job, file: OutputFile, rendered: Rendered, renderer: Renderer) -> Rendered:
     if file.finish is None:
         return rendered
-    from wurzel.render.finished import Finished
+    from wurzel.render import Finished
 
     try:
         return Finished(rendered, *file.finish(rendered.text))

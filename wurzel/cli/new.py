@@ -78,7 +78,7 @@ def backend(name: str, as_json: bool) -> None:
     drops anything of a pipeline.
     """
     from wurzel.new_file import write_folder
-    from wurzel.project.new_backend import backend_files
+    from wurzel.project.new_project import backend_files
 
     files, folder = backend_files(name), f"wurzel-{name}"
     write_folder(Path(folder), files)

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Generic, Literal, TypeVar, dataclass_transform, get_args, get_origin
 
-from wurzel.core.parameters import as_given, bindings
-from wurzel.core.references import resolved
+from wurzel.core.parameters import as_given, bindings, resolved
 from wurzel.datacontract.names import class_path
 from wurzel.datacontract.shape import STREAMS, Shape, shape_of, substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError

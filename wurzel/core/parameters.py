@@ -1,8 +1,10 @@
-"""What stands for the type variables of a class in one of its sub-classes."""
+"""Type variables and forward references of step classes: what stands for them in a sub-class."""
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin
+import sys
+from types import SimpleNamespace
+from typing import Any, ForwardRef, get_args, get_origin, get_type_hints
 
 from wurzel.datacontract.shape import substituted
 from wurzel.exceptions import StaticTypeError
@@ -45,3 +47,23 @@ def as_given(alias: Any, parameters: Any) -> Any:
     given = parameters if isinstance(parameters, tuple) else (parameters,)
     pairs = zip(alias.__args__, given, strict=False)
     return alias.copy_with(tuple(mine if kept == mine else kept for kept, mine in pairs))
+
+
+def resolved(annotation: Any, owner: type) -> Any:
+    """An annotation with the names in it replaced by what they stand for, seen from the class that it belongs to.
+
+    Raises `NameError` when something of that name does not exist.
+    """
+    if not refers(annotation):
+        return annotation
+    holder = SimpleNamespace(__annotations__={"it": annotation})
+    parameters = {parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}
+    names: dict[str, Any] = {}
+    for base in reversed(owner.__mro__):
+        names |= vars(sys.modules.get(base.__module__, SimpleNamespace()))
+    return get_type_hints(holder, names, parameters | dict(vars(owner)), include_extras=True)["it"]
+
+
+def refers(annotation: Any) -> bool:
+    """Whether there is a forward reference in an annotation."""
+    return isinstance(annotation, str | ForwardRef) or any(refers(argument) for argument in get_args(annotation))

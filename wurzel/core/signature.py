@@ -7,8 +7,7 @@ import warnings
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from wurzel.core.parameters import bindings
-from wurzel.core.references import refers
+from wurzel.core.parameters import bindings, refers
 from wurzel.datacontract.shape import substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError, WurzelWarning
 

@@ -14,8 +14,7 @@ from wurzel.core.attributes import ATTRIBUTES, check_attributes
 from wurzel.core.edges import ConnectedStep
 from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
 from wurzel.core.fitting import Fields
-from wurzel.core.parameters import as_given, bindings, check_count
-from wurzel.core.references import resolved
+from wurzel.core.parameters import as_given, bindings, check_count, resolved
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_methods, check_run, check_when
 from wurzel.datacontract.names import class_path

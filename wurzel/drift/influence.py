@@ -1,5 +1,9 @@
 """Which setting each rendered value comes from: found by changing one setting at a time and comparing the output.
 
+Several settings may change the same words: the deadline of a job depends on `timeout` and on `retry.limit`. But a
+changed `timeout` also changes the command of the step, a changed `retry.limit` its number of attempts. So all that
+differs is compared with all that each would change.
+
 This works for every backend and template, ours or not, since it needs nothing from them. See docs/decisions/drift.md.
 """
 
@@ -112,3 +116,98 @@ def _effect(result: JobResult, job: Job, renderer: Renderer) -> dict[str, list[D
         return {}
     texts = {file.output.path: file.rendered.text for file in result.files}
     return {path: differences(path, text, texts[path]) for path, text in changed.items()}
+
+
+_PLACES = 8
+
+
+class Evidence:
+    """What the settings of a job would change in its files, beside what differs there."""
+
+    def __init__(self, effects: Influence, differing: Mapping[str, Sequence[Difference]]) -> None:
+        """`differing` has the differences by file."""
+        self._paths = effects.paths
+        self._differing: dict[tuple[object, ...], list[Difference]] = defaultdict(list)
+        for file, found in differing.items():
+            for each in found:
+                self._differing[_place(file, each.path, each, is_gone=each.new is None)].append(each)
+        self._effects: dict[Setting, list[tuple[str, Path, Effect]]] = defaultdict(list)
+        for file, paths in effects.paths.items():
+            for path, there in paths.items():
+                for effect in there:
+                    self._effects[effect.setting].append((file, path, effect))
+        self._known: dict[Setting, tuple[int, int]] = {}
+
+    def paths(self, file: str) -> Mapping[Path, Sequence[Effect]]:
+        """What the settings would change in one file, by path; those that change least come first."""
+        return self._paths.get(file, {})
+
+    def likeliest(self, settings: Sequence[Setting], *, certain: bool) -> list[Setting]:
+        """Those of several settings that explain best what differs: all that explain it equally well.
+
+        If each of them, unless `certain`, would change what does not differ, it is the only other one that would not:
+        a `retry.max` beyond all waits changes no deadline when it grows, but has changed it by growing so far.
+        """
+        best = min(map(self._against, settings), default=(0, 0))
+        if best[0] and not certain:
+            proven = [each for each in self._effects if self._is_proven(each)]
+            if len(proven) == 1:
+                return proven
+        return [each for each in dict.fromkeys(settings) if self._against(each) == best]
+
+    def _is_proven(self, setting: Setting) -> bool:
+        missing, explained = self._against(setting)
+        return not missing and explained < 0
+
+    def _against(self, setting: Setting) -> tuple[int, int]:
+        """A key to sort by, the likeliest first: what it would change and does not differ, less what it explains."""
+        if setting not in self._known:
+            shown = [self._is_shown(*each) for each in self._effects[setting]]
+            self._known[setting] = (sum(1 for each in shown if each is None), -sum(map(bool, shown)))
+        return self._known[setting]
+
+    def _is_shown(self, file: str, path: Path, effect: Effect) -> bool | None:
+        """Whether the very words of an effect differ, or others with them; `None` if they are as they were."""
+        place = _place(file, path, effect, is_gone=effect.brings is not None)
+        found = [each for each in self._differing.get(place, ()) if is_shown(effect, each)]
+        return any(each.words[1] == effect.words for each in found) if found else None
+
+
+def _place(file: str, path: Path, item: Difference | Effect, *, is_gone: bool) -> tuple[object, ...]:
+    """Where an effect and a difference must both be; values that are gone have no line."""
+    return (file, path, *((None, None) if is_gone else (item.line, item.item)))
+
+
+def any_of(settings: Sequence[Setting]) -> Setting | None:
+    """One of several settings, as messages name it; what they do not have in common is empty."""
+    if not settings:
+        return None
+    fields, steps = {each.field for each in settings}, {each.steps for each in settings}
+    places = list(dict.fromkeys(each.place for each in settings if each.place))
+    more = f" or {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return Setting(
+        settings[0].field if len(fields) == 1 else "",
+        " or ".join(places[:_PLACES]) + more,
+        settings[0].steps if len(steps) == 1 else (),
+    )
+
+
+def is_shown(effect: Effect, difference: Difference) -> bool:
+    """Whether changing the setting changes what differs: the same words of the same line, or the removed value."""
+    if difference.new is None or effect.brings is not None:
+        return difference.new is None and effect.brings is not None and _may_be(difference, effect.brings)
+    is_there = (effect.line, effect.item) == (difference.line, difference.item)
+    return is_there and (difference.old is None or _overlap(effect.words, difference.words[1]))
+
+
+def _may_be(difference: Difference, other: str) -> bool:
+    """Whether a removed value may come from a setting that would add `other`; in a list, only if the two look alike."""
+    if difference.item is None:
+        return True
+    old = difference.old or ""
+    alike = next((at for at, pair in enumerate(zip(old, other, strict=False)) if pair[0] != pair[1]), len(other))
+    return 2 * min(alike, len(old)) >= min(len(old), len(other))
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one == other or max(one[0], other[0]) < min(one[1], other[1])

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, differences, words_of
-from wurzel.drift.evidence import Evidence, any_of, is_shown
-from wurzel.drift.influence import Setting, influence
+from wurzel.drift.influence import Evidence, Setting, any_of, influence, is_shown
 from wurzel.records import dataclass
 from wurzel.render.header import body
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.engines.driver import Case
 from wurzel.ir.crossing import results
-from wurzel.runtime.sample import VARIABLE
+from wurzel.runtime.results import SAMPLE
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
@@ -107,7 +107,7 @@ def case_of(
     away = list(outside(pipeline, root))
     more = [f"{place}={path}" for place, path, _ in away]
     if sample is not None:
-        more.append(f'env.{VARIABLE}="{sample}"')
+        more.append(f'env.{SAMPLE}="{sample}"')
     if pipeline.store is not None:
         more.append("store=none")
     images = ["image"] if pipeline.image else []

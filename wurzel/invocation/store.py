@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wurzel.store_variables import KEYS
+from wurzel.store_url import KEYS
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, SecretRef, StoreIdentity

@@ -12,7 +12,7 @@ from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import needs, variables_of
 from wurzel.named_tuples import NamedTuple
-from wurzel.store_variables import PREFIX
+from wurzel.store_url import PREFIX
 
 if TYPE_CHECKING:
     from wurzel.ir.model import SecretRef, Setting, Step

@@ -15,6 +15,8 @@ from wurzel.exceptions import Problem, TemplateError
 from wurzel.render.layers import Layers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wurzel.render.check import Checker
     from wurzel.render.environment import Below, Environment
     from wurzel.render.language import Language
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from wurzel.render.quoting.draft import Draft
     from wurzel.render.text import Piece
     from wurzel.render.trace import Origin
+
 
 __all__ = ["Layers", "Rendered", "Renderer"]
 
@@ -166,3 +169,24 @@ def _language(template: str) -> Language:
             hint=f"Files that can be rendered: {', '.join(LANGUAGES)}.",
         )
     return language
+
+
+class Finished(Rendered):
+    """A rendered file in another form."""
+
+    def __init__(self, before: Rendered, text: str, lines: Sequence[int]) -> None:
+        """`lines` is the line before, from 0, for each line of the text."""
+        self.text = text
+        self.templates = before.templates
+        self._before = before
+        self._lines = lines
+
+    @property
+    def unpatched(self) -> Rendered:
+        """The file as its templates write it."""
+        return self._before.unpatched
+
+    @cached_property
+    def origins(self) -> tuple[Origin, ...]:
+        """As for any file, by the lines before."""
+        return tuple(self._before.origins[line] for line in self._lines)

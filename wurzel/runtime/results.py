@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import TYPE_CHECKING, Any, get_origin
 
 from wurzel.datacontract.contract import Contract, measures
-from wurzel.exceptions import ContractFailedException
+from wurzel.exceptions import ContractFailedException, UsageError
 from wurzel.runtime.logs import logger
-from wurzel.runtime.sample import VARIABLE, beginning, sample_of
 from wurzel.runtime.user_code import user_code
 
 if TYPE_CHECKING:
     from wurzel.core.fields import OutputField
     from wurzel.datacontract.writer import Writer
     from wurzel.runtime.work import Work
+
+SAMPLE = "WURZEL_SAMPLE"
+"""Environment variable with the number of items that steps without inputs store, of each output."""
+
+
+def sample_of(environ: Mapping[str, str]) -> int | None:
+    """How many items a source stores; nothing if all. Raises `UsageError` when it is not a number from 1."""
+    text = environ.get(SAMPLE, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise UsageError(f"{text!r} is not a number of items, from 1", where=SAMPLE)
+    return int(text)
+
+
+def beginning(items: Iterator[Any], number: int) -> Generator[Any, None, None]:
+    """The first items of a stream, which is closed then."""
+    try:
+        yield from islice(items, number)
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
 
 
 class Results:
@@ -83,7 +106,7 @@ class Results:
 
     def _sampled(self, field: OutputField, value: Any, number: int) -> Any:
         """The first items of what a source gave; what breaks the contract is left to be refused."""
-        logger.info("only the first %d items are stored: %s is set", number, VARIABLE)
+        logger.info("only the first %d items are stored: %s is set", number, SAMPLE)
         if isinstance(value, Iterator):
             return beginning(value, number)
         cuts = field.shape.dataframe or isinstance(value, list | tuple | set | frozenset)

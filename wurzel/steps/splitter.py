@@ -9,7 +9,7 @@ from wurzel.core import Settings, TypedStep
 from wurzel.datacontract import MarkdownDataContract
 
 if TYPE_CHECKING:
-    from wurzel.steps.splitting.chunks import Budget, Chunk
+    from wurzel.steps.splitting.packing import Budget, Chunk
 
 _SHOWN = 3
 
@@ -45,9 +45,8 @@ class SimpleSplitterStep(TypedStep[SplitterSettings, Iterable[MarkdownDataContra
         Raises:
             UsageError: when markdown-it-py, or tiktoken if it is asked for, is missing.
         """
-        from wurzel.steps.splitting.chunks import Budget
         from wurzel.steps.splitting.counting import measure
-        from wurzel.steps.splitting.packing import split
+        from wurzel.steps.splitting.packing import Budget, split
 
         settings = self.settings
         budget = Budget(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.exceptions import MissingPackage, StoreSetupError
 from wurzel.named_tuples import NamedTuple
 from wurzel.store.credentials import Access, access, certificates
-from wurzel.store_variables import KEYS, ROLE
+from wurzel.store_url import KEYS, ROLE
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wurzel.named_tuples import NamedTuple
-from wurzel.store.documents import seal, unseal
+from wurzel.store.records import seal, unseal
 
 if TYPE_CHECKING:
     from wurzel.store.store import Store

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreSetupError
 from wurzel.named_tuples import NamedTuple
-from wurzel.store_variables import AUDIENCE, AUDIENCE_OF, ID_TOKEN, KEYS, ROLE, TOKEN_FILE
+from wurzel.store_url import AUDIENCE, AUDIENCE_OF, ID_TOKEN, KEYS, ROLE, TOKEN_FILE
 
 if TYPE_CHECKING:
     from wurzel.store.identity import Identity

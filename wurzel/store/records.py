@@ -6,17 +6,37 @@ Both name themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.manifest_file import manifest_of, slice_of
 from wurzel.named_tuples import NamedTuple
-from wurzel.store.documents import seal, unseal
 from wurzel.store.names import ALL
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Manifest, Part
+
+_SEAL = "sha256"
+
+
+def seal(fields: Mapping[str, Any]) -> bytes:
+    """A document of these fields, and a digest of them."""
+    from pydantic_core import to_json
+
+    return to_json({_SEAL: sha256(to_json(fields)).hexdigest(), **fields}) + b"\n"
+
+
+def unseal(data: bytes) -> dict[str, Any]:
+    """The fields of a document. Raises `ValueError` when it is torn, or not what was written."""
+    from pydantic_core import from_json, to_json
+
+    fields = from_json(data, allow_inf_nan=False)
+    if not isinstance(fields, dict) or fields.pop(_SEAL, None) != sha256(to_json(fields)).hexdigest():
+        raise ValueError("its digest is not that of its fields")
+    return fields
+
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 

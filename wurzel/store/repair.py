@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.store import names
-from wurzel.store.findings import FOREIGN, Finding
 from wurzel.store.listing import marks, sides
+from wurzel.store.verify_runs import FOREIGN, Finding
 
 if TYPE_CHECKING:
     from wurzel.store.buckets import Bucket, Item

@@ -11,8 +11,7 @@ from wurzel.exceptions import StoreDamaged, StoreError
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
 from wurzel.store import names
-from wurzel.store.documents import seal, unseal
-from wurzel.store.records import HandOver, hand_over_of
+from wurzel.store.records import HandOver, hand_over_of, seal, unseal
 from wurzel.store.threads import side_by_side
 
 if TYPE_CHECKING:

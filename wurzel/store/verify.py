@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
-from wurzel.store.findings import FOREIGN, MISSING, Finding
 from wurzel.store.listing import sides
 from wurzel.store.references import Reference, entries, hand_overs, in_turn
-from wurzel.store.verify_runs import RunCheck
+from wurzel.store.verify_runs import FOREIGN, MISSING, Finding, RunCheck
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Manifest

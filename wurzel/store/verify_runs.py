@@ -10,15 +10,32 @@ from wurzel.exceptions import StoreDamaged
 from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.condemned import KEY
-from wurzel.store.documents import unseal
-from wurzel.store.findings import FOREIGN, MISSING, Finding
 from wurzel.store.listing import marks, place_of
+from wurzel.store.records import unseal
 from wurzel.store.runs import Run
 
 if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Manifest
     from wurzel.store.buckets import Item
     from wurzel.store.references import Reference
     from wurzel.store.store import Store
+
+MISSING = "is missing"
+FOREIGN = "was not written by wurzel"
+
+
+class Finding(NamedTuple):
+    """Something in a store that is not as it was written."""
+
+    key: str
+    problem: str
+    item: Item | None = None
+    """As it was listed; `None` where it is missing."""
+    leads: tuple[Item, ...] = ()
+    """Entries, hand-overs and marks that lead to it."""
+    manifest: Manifest | None = None
+    """What the manifest of a dataset has to be, where something leads to it."""
+
 
 _Output = tuple[str, str]
 """Id of a step, and the name of its output."""

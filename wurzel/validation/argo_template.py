@@ -12,8 +12,7 @@ from wurzel.validation.argo_dag import check_dag, check_steps
 from wurzel.validation.container import check_container
 from wurzel.validation.manifest import Node, check_distinct
 from wurzel.validation.metadata import check_annotations, check_labels
-from wurzel.validation.pod import check_scheduling
-from wurzel.validation.security import check_security
+from wurzel.validation.pod import check_scheduling, check_security
 from wurzel.validation.variables import AT_EXIT, GLOBALS, check_variables
 
 if TYPE_CHECKING:

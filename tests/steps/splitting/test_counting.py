@@ -7,9 +7,8 @@ import pytest
 import tiktoken
 
 from wurzel.exceptions import UsageError
-from wurzel.steps.splitting.chunks import Budget
 from wurzel.steps.splitting.counting import measure
-from wurzel.steps.splitting.packing import split
+from wurzel.steps.splitting.packing import Budget, split
 
 
 @pytest.mark.parametrize(

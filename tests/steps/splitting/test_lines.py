@@ -2,7 +2,7 @@
 
 import pytest
 
-from wurzel.steps.splitting.lines import LineCounter, one_line, unindent
+from wurzel.steps.splitting.pieces import LineCounter, one_line, unindent
 
 
 def test_line_numbers():

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from wurzel.steps.splitting.chunks import Budget
 from wurzel.steps.splitting.counting import measure
-from wurzel.steps.splitting.packing import split
+from wurzel.steps.splitting.packing import Budget, split
 
 EXAMPLES = os.environ.get("EXAMPLES")
 PROFILE = settings(max_examples=int(EXAMPLES or 50), derandomize=EXAMPLES is None, deadline=None)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from wurzel.steps.splitting.chunks import Budget, Oversize
 from wurzel.steps.splitting.counting import measure
-from wurzel.steps.splitting.packing import split
+from wurzel.steps.splitting.packing import Budget, Oversize, split
 
 
 def chunks(text, maximum, minimum=0, buffer=0):

@@ -11,9 +11,8 @@ from wurzel.backends import ci
 from wurzel.backends.ci import layout
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github import pull_request
-from wurzel.backends.github.inputs import MOST_INPUTS
 from wurzel.backends.github.options import PINS
-from wurzel.backends.github.triggers import asked_events
+from wurzel.backends.github.triggers import MOST_INPUTS, asked_events
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.store import identity_of
-from wurzel.store_variables import AUDIENCE_OF, CACHE, ROLE
+from wurzel.store_url import AUDIENCE_OF, CACHE, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions, JobOptions

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import ci
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -37,3 +41,50 @@ def with_triggers(pipeline: Pipeline, options: GithubOptions) -> GithubOptions:
     """The options with those events; what the options say of an event is not changed."""
     found = asked_events(pipeline, options)
     return options.model_copy(update={"triggers": {**found, **options.triggers}}) if found else options
+
+
+MOST_INPUTS = 25
+"""Inputs of `workflow_dispatch`."""
+CHOICE = ci.Parameter("only", "string", "Steps to run, such as split+ or embed,export; empty for all", "")
+"""The steps of a run; where parameters leave no room for it, all of them."""
+
+
+def described(parameter: ci.Parameter) -> ci.Parameter:
+    """The parameter with `${{` removed from its description, where GitHub rejects expressions."""
+    return replace(parameter, description=parameter.description.replace("${{", "$ {{"))
+
+
+def call_input(parameter: ci.Parameter) -> dict[str, Any]:
+    """A parameter as an input of `workflow_call`, which has no choices."""
+    default = {"required": True} if parameter.required else {"default": parameter.default}
+    kind = "string" if parameter.type == "choice" else parameter.type
+    return {"description": described(parameter).description, "type": kind, **default}
+
+
+def own_input(parameter: ci.Parameter, given: dict[str, Any]) -> dict[str, Any]:
+    """An input of `workflow_call` that the options declare, with the parameter's default unless they have another.
+
+    Without one, GitHub gives 0, false or '' where a caller says nothing.
+    """
+    default = call_input(parameter)
+    if "default" in given or given.get("required"):
+        return {"type": default["type"], **given}
+    if given.get("type") == "string" and not parameter.required:
+        default["default"] = parameter.text
+    return default | given
+
+
+def input_value(parameter: ci.Parameter, *, always: bool) -> str:
+    """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
+
+    The event does not tell: in a workflow that another one calls, it is that of the caller.
+    """
+    name = f"inputs.{parameter.variable}"
+    if always:
+        return f"${{{{ {name} }}}}"
+    if parameter.text.isprintable() and not set("'{}$") & set(parameter.text):
+        return f"${{{{ toJSON({name}) == 'null' && '{parameter.text}' || {name} }}}}"
+    text = json.dumps(parameter.text)
+    for sign in "'{}$":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return f"${{{{ fromJSON(toJSON({name}) != 'null' && toJSON({name}) || '{text}') }}}}"

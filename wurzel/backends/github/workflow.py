@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.github.context import Cache, Job, Transfer, Workflow
-from wurzel.backends.github.inputs import CHOICE, MOST_INPUTS, call_input, described, input_value, own_input
 from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
-from wurzel.backends.github.triggers import AFTER
+from wurzel.backends.github.triggers import AFTER, CHOICE, MOST_INPUTS, call_input, described, input_value, own_input
 from wurzel.backends.ir_file import ir_path
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env

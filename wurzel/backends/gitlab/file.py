@@ -13,7 +13,7 @@ from wurzel.backends.gitlab.variables import Input, prefilled, typed_input, vari
 from wurzel.backends.usual import most_common
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.store import identity_of
-from wurzel.store_variables import AUDIENCE, ID_TOKEN, ROLE
+from wurzel.store_url import AUDIENCE, ID_TOKEN, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions

@@ -23,7 +23,7 @@ from wurzel.invocation.command import Emulated, dataset, setting_variables, step
 from wurzel.invocation.failure import LINK, notice_argv, notice_env, notice_references
 from wurzel.invocation.store import identity_of
 from wurzel.ir.requests import width
-from wurzel.store_variables import CACHE, ROLE
+from wurzel.store_url import CACHE, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions

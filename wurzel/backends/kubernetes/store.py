@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from wurzel.backends.kubernetes import references
 from wurzel.invocation.store import identity_of, key_references
-from wurzel.store_url import scheme_of
-from wurzel.store_variables import AUDIENCE, ROLE, TOKEN_FILE
+from wurzel.store_url import AUDIENCE, ROLE, TOKEN_FILE, scheme_of
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline

@@ -13,7 +13,7 @@ from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_opt
 from wurzel.cli.text import counted, shown, size
 
 if TYPE_CHECKING:
-    from wurzel.store.findings import Finding
+    from wurzel.store.verify_runs import Finding
 
 
 @click.command("verify")
