@@ -12,7 +12,7 @@ from wurzel.backends import anchors
 from wurzel.backends.ci.home import Home
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
-from wurzel.backends.github.rights import escape
+from wurzel.backends.github.runner import escape
 from wurzel.backends.github.triggers import AFTER
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render

@@ -56,8 +56,13 @@ class TargetOptions(Part):
 
     def called(self, names: Sequence[str]) -> Self:
         """The same options, with the words after `wurzel run` in a job: the pipeline's name, `-e`, `--set`."""
+        return self._with(_names=tuple(names))
+
+    def _with(self, **private: Any) -> Self:
+        """A copy with other values of private attributes, which are not options of a user."""
         copy = self.model_copy()
-        copy._names = tuple(names)  # noqa: SLF001 - of the same class, and no option of a user
+        for name, value in private.items():
+            setattr(copy, name, value)
         return copy
 
     @property

@@ -70,10 +70,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     chosen = with_parameters(from_environment(pipeline, os.environ, check_settings), asked.params, check_settings)
     given = given_parameters(pipeline, chosen)
     chosen = _with_data_dir(chosen, asked.data_dir)
-    store, place = _store(chosen, asked.url, {**os.environ, **withdrawn}, asked.state_dir)
-    if asked.publish and store is None:
-        raise UsageError("--publish needs a store, and there is none", hint="Name one with --store.")
-    told = _told(chosen)
+    store, place = _store(chosen, asked, {**os.environ, **withdrawn})
     engine_id = given_id(os.environ)
     run_id = engine_id or new_id()
     only, of_run = _steps(chosen, asked)
@@ -94,7 +91,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
         engine=engine_id is not None,
         given=bool(given),
         publish=asked.publish,
-        told=told,
+        told=_told(chosen),
     )
     return chosen, options, notes, place
 
@@ -129,17 +126,17 @@ def _told(pipeline: Pipeline) -> dict[str, str]:
     return {} if pipeline.on_failure is None else {**os.environ, **notice_env(pipeline)}
 
 
-def _store(
-    pipeline: Pipeline, given: str | None, environ: Mapping[str, str], state_dir: str
-) -> tuple[Store | None, str]:
+def _store(pipeline: Pipeline, asked: Asked, environ: Mapping[str, str]) -> tuple[Store | None, str]:
     """The store of this run, and where its datasets are, in words."""
     from wurzel.runtime.store_choice import chosen_store, open_chosen
 
-    store = chosen_store(pipeline.store, given, environ)
+    store = chosen_store(pipeline.store, asked.url, environ)
+    if store is None and asked.publish:
+        raise UsageError("--publish needs a store, and there is none", hint="Name one with --store.")
     if store is None:
         return None, pipeline.data_dir
     opened = open_chosen(store, pipeline.name, environ)
-    _check_apart(opened, pipeline.data_dir, state_dir)
+    _check_apart(opened, pipeline.data_dir, asked.state_dir)
     return opened, f"the store {store.url}"
 
 

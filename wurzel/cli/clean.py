@@ -9,6 +9,7 @@ import click
 from wurzel.cli.options import configuration_options, pipeline_argument
 from wurzel.cli.runs import state_dir_option
 from wurzel.cli.saying import print_json
+from wurzel.cli.text import size
 
 
 @click.command("clean")
@@ -31,8 +32,6 @@ def command(
 
     They are below `.wurzel`. The next run computes every step again.
     """
-    from rich.filesize import decimal
-
     from wurzel.project.open import open_pipeline
     from wurzel.runtime.leftovers import clear, leftovers
 
@@ -44,6 +43,6 @@ def command(
         print_json([{"path": str(folder.path), "bytes": folder.size} for folder in left])
         return
     for folder in left:
-        click.echo(f"{'would remove' if dry_run else 'removed'} {folder.path} ({decimal(folder.size)})")
+        click.echo(f"{'would remove' if dry_run else 'removed'} {folder.path} ({size(folder.size)})")
     if not left:
         click.echo(f"{found.name}: nothing to remove", err=True)

@@ -11,10 +11,11 @@ from wurzel.cli.options import DurationText, TargetName, configuration_options, 
 from wurzel.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from wurzel.engines.cluster import Cluster
     from wurzel.engines.driver import Driver
+    from wurzel.engines.page import Proof
     from wurzel.engines.proof import Row
     from wurzel.project.resolve import Resolved
 
@@ -59,18 +60,16 @@ def command(
     import os
     import tempfile
 
-    from wurzel.cli.writing import write_report
     from wurzel.engines.cluster import Cluster
-    from wurzel.engines.page import Proof, write
+    from wurzel.engines.page import Proof
     from wurzel.engines.process import ENGINES
     from wurzel.engines.project import case_of
     from wurzel.engines.proof import proven
-    from wurzel.exceptions import CheckFailed
     from wurzel.project.jobs import check_known
     from wurzel.project.open import open_pipeline, open_project
     from wurzel.runtime.ending import ended_by_signals
 
-    forms = [_form(path) for path in reports]
+    forms = {path: _form(path) for path in reports}
     if engines:
         os.environ[ENGINES] = os.path.abspath(engines)  # noqa: PTH100 - a link stays what it is
     for target in targets:
@@ -87,13 +86,21 @@ def command(
         with ended_by_signals(), cluster, tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
             found = proven(case, steps, drivers, Path(folder))
             rows += _told(found, drivers, width, "" if own == environment else f" -e {own}")
-    proof = Proof(resolved.pipeline.name, sample, __version__, rows)
-    for path, form in zip(reports, forms, strict=True):
+    _conclude(Proof(resolved.pipeline.name, sample, __version__, rows), forms)
+
+
+def _conclude(proof: Proof, forms: Mapping[str, str]) -> None:
+    """Write the reports, each path in its form, and say what came of it all. Raises `CheckFailed` if data differs."""
+    from wurzel.cli.writing import write_report
+    from wurzel.engines.page import write
+    from wurzel.exceptions import CheckFailed
+
+    for path, form in forms.items():
         write_report(path, write(proof, form))
-    for row in rows:
+    for row in proof.rows:
         if row.log:
             click.echo(f"--- {row.engine}\n{row.log}", err=True)
-    if not all(row.is_right for row in rows):
+    if not all(row.is_right for row in proof.rows):
         raise CheckFailed(proof.verdict)
     click.echo(proof.verdict, err=True)
 

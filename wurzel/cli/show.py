@@ -11,6 +11,7 @@ import click
 
 from wurzel.cli.options import Completed, PipelineName, configuration_options
 from wurzel.cli.runs import RunName, state_dir_option
+from wurzel.cli.text import one_line, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
     from wurzel.runtime.preview import Column
 
+_FIRST = 10  # items that are shown unless options say otherwise
 _DIGEST = 12  # characters of a digest that tell datasets apart
 _LEAST = 8  # what a long value leaves of another column
 _GAP = 2  # between columns
@@ -63,7 +65,6 @@ def command(
 ) -> None:
     """Show the items, rows or files that a step wrote."""
     from wurzel.datacontract.dataset import open_dataset
-    from wurzel.exceptions import UsageError
     from wurzel.project.open import open_pipeline
     from wurzel.runtime.preview import chosen, columns, is_files
 
@@ -71,16 +72,13 @@ def command(
     if pipeline is None:
         _check_project(output)
     found = open_pipeline(pipeline, environment, sets).pipeline
-    folder = _folder(found, output, data_dir)
-    if found.store is not None and not folder.exists():
-        hint = f"Get it from the store: wurzel store get {found.name}/{output} -o DIR"
-        raise UsageError("there is no such dataset in the data folder", where=str(folder), hint=hint)
-    dataset = open_dataset(folder)
+    dataset = open_dataset(_folder(found, output, data_dir))
     if diff is not None:
         from wurzel.cli.show_diff import print_diff
 
         beside = Path(data_dir or found.data_dir, output.partition(".")[0])
-        print_diff(dataset, beside, (Path(state_dir), found.name, output, diff), _head(head, as_json=as_json))
+        most = None if as_json else _FIRST if head is None else head
+        print_diff(dataset, beside, (Path(state_dir), found.name, output, diff), most)
         return
     if not as_json:
         click.echo(_summary(output, dataset))
@@ -94,7 +92,7 @@ def command(
         for _, item in chosen(dataset, head, sample):
             _print_json(item)
     else:
-        _print_items(dataset, 10 if head is None else head, sample)
+        _print_items(dataset, _FIRST if head is None else head, sample)
 
 
 def _check(head: int | None, sample: int | None, diff: str | None, *, schema: bool) -> None:
@@ -121,11 +119,6 @@ def _check_project(output: str) -> None:
         raise UsageError(f"there is no {FILE} here", hint=hint)
 
 
-def _head(head: int | None, *, as_json: bool) -> int | None:
-    """How many items are printed; `None` for all of them, as JSON."""
-    return None if as_json else 10 if head is None else head
-
-
 def _outputs(pipeline: Pipeline) -> list[str]:
     return [f"{step.id}.{port.name}" if port.name else step.id for step in pipeline.steps for port in step.outputs]
 
@@ -136,7 +129,11 @@ def _folder(pipeline: Pipeline, output: str, data_dir: str | None) -> Path:
 
     known = _outputs(pipeline)
     if output in known:
-        return Path(data_dir or pipeline.data_dir, *output.split(".", 1))
+        folder = Path(data_dir or pipeline.data_dir, *output.split(".", 1))
+        if pipeline.store is not None and not folder.exists():
+            hint = f"Get it from the store: wurzel store get {pipeline.name}/{output} -o DIR"
+            raise UsageError("there is no such dataset in the data folder", where=str(folder), hint=hint)
+        return folder
     named = [name for name in known if name.startswith(f"{output}.")]
     hint = f"Its outputs: {', '.join(named)}." if named else did_you_mean(output, known)
     hint = hint or f"Outputs: {', '.join(known)}."
@@ -144,28 +141,23 @@ def _folder(pipeline: Pipeline, output: str, data_dir: str | None) -> Path:
 
 
 def _summary(output: str, dataset: Dataset) -> str:
-    from rich.filesize import decimal
-
     from wurzel.datacontract.manifest import type_name
 
     contract = type_name(dataset.contract, dataset.containers)
     if dataset.skipped:
         return f"{output}: {contract}, skipped"
-    size = decimal(dataset.size)
-    return f"{output}: {dataset.items:,} of {contract}, {size}, sha256 {dataset.digest[:_DIGEST]}…"
+    return f"{output}: {dataset.items:,} of {contract}, {size(dataset.size)}, sha256 {dataset.digest[:_DIGEST]}…"
 
 
 def _print_files(dataset: Dataset, head: int | None, *, as_json: bool) -> None:
-    from rich.filesize import decimal
-
     for part in dataset.parts[:head]:
         if as_json:
             _print_json({"path": part.name, "bytes": part.size, "sha256": part.sha256, "executable": part.executable})
         else:
-            click.echo(f"{decimal(part.size):>10}  {_visible(part.name)}{'*' if part.executable else ''}")
+            click.echo(f"{size(part.size):>10}  {one_line(part.name)}{'*' if part.executable else ''}")
     if not as_json:
         for folder in dataset.manifest.folders:
-            click.echo(f"{'empty':>10}  {_visible(folder.name)}/")
+            click.echo(f"{'empty':>10}  {one_line(folder.name)}/")
 
 
 def _print_columns(columns: Iterable[Column], *, as_json: bool) -> None:
@@ -198,7 +190,10 @@ def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    columns = [[Text(_visible(cell)[: console.width]) for cell in column] for column in zip(head, *rows, strict=True)]
+    columns = [
+        [Text(one_line(cell[: console.width])[: console.width]) for cell in column]
+        for column in zip(head, *rows, strict=True)
+    ]
     widths = _widths([max(cell.cell_len for cell in column) for column in columns], console.width)
     fitting = len(widths)
     table = Table(box=None, pad_edge=False)
@@ -207,7 +202,7 @@ def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
     for row in list(zip(*columns[:fitting], strict=True))[1:]:
         table.add_row(*row)
     console.print(table)
-    if left := [_visible(name) for name in head[fitting:]]:
+    if left := [one_line(name) for name in head[fitting:]]:
         click.echo(f"… {len(left)} more columns; --json prints all: {', '.join(left)[: console.width]}")
 
 
@@ -228,9 +223,3 @@ def _print_json(item: object) -> None:
     from wurzel.runtime.preview import json_of
 
     click.echo(json_of(item))
-
-
-def _visible(text: str) -> str:
-    """The text on one line; other control characters would be obeyed by a terminal."""
-    short = text[:1000]
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in short)

@@ -5,44 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-_UNITS = ("KiB", "MiB", "GiB", "TiB")
-_STEP = 1024
+from wurzel.table import aligned
+
+_UNITS = frozenset({"", "byte", "bytes", "kB", "MB", "GB", "TB"})
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows as lines of aligned columns, numbers to the right; the first row may be a heading."""
-    columns = [_column([shown(cell) for cell in cells]) for cells in zip(*rows, strict=True)]
-    for row in zip(*columns, strict=True):
-        yield "  ".join(row).rstrip()
+    columns = [_column([one_line(cell) for cell in cells]) for cells in zip(*rows, strict=True)]
+    return aligned(zip(*columns, strict=True))
 
 
-def shown(text: str) -> str:
-    """A text from a store on one line, as a terminal may be given it: whoever may write there chooses names."""
-    from wurzel.runtime.outcome import visible
-
-    return visible(text).replace("\n", "\\n")
+def one_line(text: str) -> str:
+    """A text on one line, as a terminal may be given it: control characters, which it would obey, are escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _column(cells: Sequence[str]) -> list[str]:
-    width = max(map(len, cells))
-    if all(map(_is_number, cells[1:])):
-        return [cell.rjust(width) for cell in cells]
-    return [cell.ljust(width) for cell in cells]
+def _column(cells: Sequence[str]) -> Sequence[str]:
+    width = max(map(len, cells)) if all(map(_is_number, cells[1:])) else 0
+    return [cell.rjust(width) for cell in cells]
 
 
 def _is_number(cell: str) -> bool:
     number, _, unit = cell.partition(" ")
-    return not cell or (number.replace(".", "", 1).isdecimal() and unit in {"", "B", *_UNITS})
+    return not cell or (number.replace(".", "", 1).replace(",", "").isdecimal() and unit in _UNITS)
 
 
 def size(count: int) -> str:
-    """A number of bytes as text: `512 B`, `1.5 MiB`."""
-    number, unit = float(count), "B"
-    for bigger in _UNITS:
-        if number < _STEP:
-            break
-        number, unit = number / _STEP, bigger
-    return f"{number:.1f} {unit}" if unit != "B" else f"{count} B"
+    """A number of bytes as text: `512 bytes`, `1.5 MB`."""
+    from rich.filesize import decimal
+
+    return decimal(count)
 
 
 def moment(start: str) -> str:

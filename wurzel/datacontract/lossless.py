@@ -21,7 +21,7 @@ from uuid import UUID
 
 from pydantic_core import TzInfo, to_json
 
-from wurzel.datacontract.schema import CoreSchema, Schema, allows_extra
+from wurzel.datacontract.schema import CoreSchema, Field, Schema, allows_extra
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -274,11 +274,10 @@ class _Builder:
             raise _LossyError
         return known
 
-    def _model(self, schema: CoreSchema) -> _Values:
-        cls: type[BaseModel] = schema["cls"]
-        stored = list(self._contract.fields(schema))
+    def _check_model(self, schema: CoreSchema, stored: Sequence[Field]) -> None:
+        """Raise `_LossyError` if objects of a class may read back as others, whatever values they have."""
         names = tuple(field.name for field in stored)
-        if names != tuple(cls.model_fields) or any(field.optional for field in stored):
+        if names != tuple(schema["cls"].model_fields) or any(field.optional for field in stored):
             raise _LossyError  # some are not stored
         if (
             schema.get("custom_init")
@@ -288,6 +287,12 @@ class _Builder:
             raise _LossyError  # reading runs code, or changes texts
         if any(self._config.get(name, "iso8601") != "iso8601" for name in _TEMPORAL_CONFIG):
             raise _LossyError
+
+    def _model(self, schema: CoreSchema) -> _Values:
+        cls: type[BaseModel] = schema["cls"]
+        stored = list(self._contract.fields(schema))
+        self._check_model(schema, stored)
+        names = tuple(field.name for field in stored)
         self.constrained |= not _HARMLESS_CONFIG.issuperset(self._config)
         self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
         is_root = self.objects == 1

@@ -62,17 +62,23 @@ def check_targets(
 def names_given(holders: Iterable[Node | None]) -> dict[str, Named]:
     """The named targets that several `targets:` define."""
     found: dict[str, Named] = {}
-    for holder in holders:
-        for name, node in (holder.fields if holder is not None else {}).items():
-            kind, environment = node.fields.get("target"), node.fields.get("environment")
-            before = found.get(name)
-            if kind is not None or before is not None:
-                target = str(kind.value) if kind is not None else before.target if before is not None else ""
-                found[name] = (before or Named(name, target))._replace(target=target)
-                if environment is not None:
-                    own = str(environment.written) if environment.written is not None else None
-                    found[name] = found[name]._replace(environment=own, place=str(environment.origin))
+    for name, node in _entries(holders):
+        kind, environment = node.fields.get("target"), node.fields.get("environment")
+        if kind is None and name not in found:
+            continue
+        named = found.get(name) or Named(name, "")
+        if kind is not None:
+            named = named._replace(target=str(kind.value))
+        if environment is not None:
+            own = str(environment.written) if environment.written is not None else None
+            named = named._replace(environment=own, place=str(environment.origin))
+        found[name] = named
     return found
+
+
+def _entries(holders: Iterable[Node | None]) -> Iterator[tuple[str, Node]]:
+    for holder in holders:
+        yield from holder.fields.items() if holder is not None else ()
 
 
 def check_bound(packs: Iterable[Node | None], layers: Iterable[Node | None], findings: Findings) -> None:
@@ -94,9 +100,7 @@ def _check_bound(name: str, key: str, value: Any, node: Node, findings: Findings
 
 
 def _bindings(holders: Iterable[Node | None]) -> Iterator[tuple[str, str, Node]]:
-    for holder in holders:
-        for name, node in (holder.fields if holder is not None else {}).items():
-            yield from ((name, key, node.fields[key]) for key in OF_NAMED if key in node.fields)
+    return ((name, key, node.fields[key]) for name, node in _entries(holders) for key in OF_NAMED if key in node.fields)
 
 
 def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:

@@ -151,6 +151,10 @@ class Environment(jinja2.Environment):
         """The latest context of each template that takes part in this file."""
         self.taken: set[str] = set()
         """Every template that took part in this file, also one that wrote nothing."""
+        self._provide(layers)
+
+    def _provide(self, layers: Layers) -> None:
+        """Set the filters, tests and functions of templates: those of jinja that suit, ours, those of packs."""
         for name in REFUSED:
             del self.filters[name]
         self.filters |= {

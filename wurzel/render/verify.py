@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -150,20 +151,38 @@ def shell_syntax(text: str) -> None:
     shell = next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)  # noqa: PTH113
     if shell is None:
         return
-    from wurzel.render.accepted import Accepted
+    from wurzel.user_cache import remember, remembers
 
-    accepted = Accepted(shell, text)
-    if accepted.before():
+    mark = _mark_of(shell, text)
+    if mark is not None and remembers(*mark):
         return
     import subprocess  # slow, and only needed for shell templates
 
     done = subprocess.run([shell, "-n"], input=text.encode(), capture_output=True, timeout=60, check=False)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        match = re.search(r"(?:line )?(\d+): (.*)", said)
-        line, message = (int(match.group(1)), match.group(2)) if match else (1, said)
+        reason = done.stderr.decode(errors="replace").strip()
+        match = re.search(r"(?:line )?(\d+): (.*)", reason)
+        line, message = (int(match.group(1)), match.group(2)) if match else (1, reason)
         raise Unreadable(message, _offset(text, line, 0))
-    accepted.fine()
+    if mark is not None:
+        remember(*mark)
+
+
+def _mark_of(shell: str, text: str) -> tuple[Path, str] | None:
+    """What remembers that a shell has accepted a text: the cache folder, and a name in it; `None` without a folder."""
+    from hashlib import sha256
+
+    from wurzel.invocation.digests import status
+    from wurzel.user_cache import own_folder
+
+    try:
+        folder = own_folder()
+        # Neither a file that is replaced nor one that is changed in place is the shell that accepted it.
+        path = Path(shell).resolve()
+        accepted = f"{path} {status(path.stat())}\n{text}"
+    except OSError:
+        return None
+    return (folder, f"{sha256(accepted.encode(errors='surrogatepass')).hexdigest()}.accepted") if folder else None
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError, first_line
 from wurzel.hangup import signal_name
 from wurzel.named_tuples import NamedTuple
-from wurzel.runtime.outcome import visible
+from wurzel.runtime.outcome import again, visible
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.room import NOTHING, Need, Room
 
@@ -258,7 +258,7 @@ def _unless_failed(outcomes: Mapping[int, Outcome], command: Command) -> Command
 
 
 def _tell(name: str, reason: str, seconds: float) -> None:
-    sys.stderr.write(f"wurzel: {name}{reason}; trying again{f' in {seconds:g}s' if seconds else ''}\n")
+    sys.stderr.write(f"wurzel: {name}{again(reason, seconds)}\n")
 
 
 def _stopped(watch: Watch, tries: int) -> Outcome:

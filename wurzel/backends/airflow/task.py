@@ -107,27 +107,21 @@ class Tasks:
         for step in job.steps:
             env |= environment.dates(step, self._options.dates, self._options.version) | self._secrets(step, kind)
         inlets, outlets = assets
-        return DagTask(
-            id=task_id(job.name),
-            step_id=first.id,
-            variable=variable,
-            kind=kind,
+        return self._task(
+            job,
+            variable,
             doc=_doc_of(job.steps, kind),
-            run=self._runs.get(kind, ""),
             script=self._script(argv, blanks, kind) + end,
             shards=shards,
             counts=reader is not None,
             counter=counter,
             env=env,
-            policy=self._jobs.policy(job),
-            options=self._options.steps.get(first.id) or no_options(StepOptions),
             one_at_a_time=any(step.self_consuming for step in job.steps),
             inlets=inlets,
             outlets=outlets,
             complete=f"{variable}__complete" if outlets and sliced else "",
             pod=self._pod(job, self._words(argv, blanks), counts=reader is not None) if kind == "kubernetes" else None,
             container=self._container(job) if kind == "docker" else None,
-            steps=job.steps,
             step=first if len(job.steps) == 1 else None,
         )
 
@@ -135,21 +129,30 @@ class Tasks:
         """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
         (step,), kind = job.steps, self._jobs.kind(job)
         shards, argv = step.shards, ["--slices", _slices_of(step, kind)]
-        return DagTask(
+        return self._task(
+            job,
+            variable,
             id=task_id(f"{step.id}{COUNTER}"),
-            step_id=step.id,
-            variable=variable,
-            kind=kind,
             doc=f"Counts the slices of {step.id}: {shards.items} items each, at most {shards.max} slices.\n",
-            run=self._runs.get(kind, ""),
             script=self._script(argv, (), kind),
             counts=True,
-            policy=self._jobs.policy(job),
-            options=self._options.steps.get(step.id) or no_options(StepOptions),
             pod=self._counting_pod(job, self._words(argv, ())) if kind == "kubernetes" else None,
-            steps=job.steps,
-            step=step,
         )
+
+    def _task(self, job: Job, variable: str, **fields: Any) -> DagTask:
+        """A task with what all tasks of a job have, and these fields."""
+        first, kind = job.steps[0], self._jobs.kind(job)
+        common = {
+            "id": task_id(job.name),
+            "step_id": first.id,
+            "variable": variable,
+            "kind": kind,
+            "run": self._runs.get(kind, ""),
+            "policy": self._jobs.policy(job),
+            "options": self._options.steps.get(first.id) or no_options(StepOptions),
+            "steps": job.steps,
+        }
+        return DagTask(**{**common, **fields})
 
     def _counting_pod(self, job: Job, words: Words) -> Pod:
         (step,) = job.steps

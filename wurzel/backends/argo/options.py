@@ -275,9 +275,7 @@ class ArgoOptions(KubernetesOptions):
 
     def choosing(self, steps: Sequence[str]) -> Self:
         """The same options, for one run of these steps (ids) alone."""
-        copy = self.model_copy()
-        copy._of_run = tuple(steps)  # noqa: SLF001 - of the same class, and no option of a user
-        return copy
+        return self._with(_of_run=tuple(steps))
 
     @property
     def of_run(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Why `templateRef` and not `inline` templates: docs/decisions/argo-parts.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.backends.kubernetes.preflight import object_name
@@ -80,19 +80,12 @@ def split(pods: Pods) -> list[Part]:
         for task, jobs in zip(tasks, slices, strict=True)
     ]
     read = {need for outside in needs for need in outside}
+    name = object_name(pods.pipeline, pods.options)
     return [
-        Part(
-            name=f"{object_name(pods.pipeline, pods.options)}-{task}",
-            task=task,
-            jobs=jobs,
-            needs=outside,
-            gives=[
-                (step.id, port.name)
-                for job in jobs
-                for step in job.steps
-                for port in step.outputs
-                if (step.id, port.name) in read
-            ],
-        )
+        Part(f"{name}-{task}", task, jobs, outside, [output for output in _outputs(jobs) if output in read])
         for task, jobs, outside in zip(tasks, slices, needs, strict=True)
     ]
+
+
+def _outputs(jobs: Sequence[Job]) -> Iterator[Output]:
+    return ((step.id, port.name) for job in jobs for step in job.steps for port in step.outputs)

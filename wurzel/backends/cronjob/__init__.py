@@ -119,11 +119,10 @@ class CronJobBackend(Backend):
 
         context = {"pipeline": pipeline, **document(pipeline, options)}
         finish = partial(anchored, start="initContainers:", patterns=CRONJOB) if options.anchors else None
+        manifest = partial(OutputFile, context=context, object_limit=MAX_OBJECT_BYTES)
         if options.manifests == "file":
             path = options.output or f"cronjob/{pipeline.name}.yaml"
-            return [
-                OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MAX_OBJECT_BYTES, finish=finish)
-            ]
+            return [manifest(path, "cronjob/manifests.yaml.j2", finish=finish)]
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
@@ -136,23 +135,12 @@ class CronJobBackend(Backend):
         paths = {"cronjob": main}
         paths |= {name: posixpath.join(folder, f"{name}.yaml") for name, wanted in parts if wanted}
         resources = [posixpath.basename(path) for path in paths.values()]
-        return [
-            *(
-                OutputFile(
-                    path,
-                    f"cronjob/{name}.yaml.j2",
-                    context,
-                    object_limit=MAX_OBJECT_BYTES,
-                    finish=finish if name == "cronjob" else None,
-                )
-                for name, path in paths.items()
-            ),
-            OutputFile(
-                posixpath.join(folder, "kustomization.yaml"),
-                "cronjob/kustomization.yaml.j2",
-                {**context, "resources": resources},
-            ),
+        files = [
+            manifest(path, f"cronjob/{name}.yaml.j2", finish=finish if name == "cronjob" else None)
+            for name, path in paths.items()
         ]
+        listing, context = posixpath.join(folder, "kustomization.yaml"), {**context, "resources": resources}
+        return [*files, OutputFile(listing, "cronjob/kustomization.yaml.j2", context)]
 
     def jobs(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[Job]:
         """The containers of the pod."""

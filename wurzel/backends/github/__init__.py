@@ -134,7 +134,7 @@ class GithubBackend(Backend):
 
     def jobs(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Job]:
         """The jobs, by layout and groups."""
-        from wurzel.backends.github.workflow import place
+        from wurzel.backends.github.runner import place
 
         return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
 

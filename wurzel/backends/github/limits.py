@@ -12,8 +12,9 @@ from wurzel.backends.ci import layout
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github import pull_request
 from wurzel.backends.github.options import PINS
+from wurzel.backends.github.runner import HOSTED_MINUTES, is_hosted, place, runner
 from wurzel.backends.github.triggers import MOST_INPUTS, asked_events
-from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
+from wurzel.backends.github.workflow import has_other_events
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs
 from wurzel.suggestion import did_you_mean, meant_or_all

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.github.context import Cache, Job, Transfer, Workflow
-from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
-from wurzel.backends.github.rights import escape, permissions, store_env
+from wurzel.backends.github.runner import HOSTED_MINUTES, escape, is_hosted, permissions, place, runner, store_env
 from wurzel.backends.github.triggers import AFTER, CHOICE, MOST_INPUTS, call_input, described, input_value, own_input
 from wurzel.backends.ir_file import ir_path
 from wurzel.invocation.command import dataset, setting_variables, step_argv
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
-
-HOSTED_MINUTES = 360
-"""Longest job on GitHub's own runners, in minutes."""
 
 _ADDRESS = "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}"
 _NOTICE_MINUTES = 15
@@ -51,13 +47,6 @@ _OF_FILES = {"push", "pull_request", "pull_request_target"}
 _PACKAGES = {"poetry": "~/.cache/pypoetry", "pdm": "~/.cache/pdm"}
 """Where installers keep what they have downloaded."""
 _LONGEST_NAME = 100
-_HOSTED = ("ubuntu-", "windows-", "macos-")
-_LABELS = {
-    "kubernetes.io/os=linux": "linux",
-    "kubernetes.io/os=windows": "windows",
-    "kubernetes.io/arch=amd64": "x64",
-    "kubernetes.io/arch=arm64": "ARM64",
-}
 
 
 def workflow(pipeline: Pipeline, options: GithubOptions, *, pull_request: bool = False) -> Workflow:
@@ -79,38 +68,6 @@ def has_other_events(pipeline: Pipeline, options: GithubOptions) -> bool:
     """Whether a run may start without inputs; a workflow that declares them for its callers always has them."""
     declared = {"workflow_call"} if "inputs" not in (options.triggers.get("workflow_call") or {}) else set()
     return pipeline.schedule is not None or bool(options.triggers.keys() - declared)
-
-
-def runner(step: Step, options: GithubOptions) -> Any:
-    """`runs-on` of a step: the chosen runner, narrowed by labels for its node selector."""
-    chosen = options.of_step(step).runs_on or options.runs_on
-    pairs = [f"{key}={value}" for key, value in step.node_selector.items()]
-    wanted = [options.node_labels.get(pair, _LABELS.get(pair, pair)) for pair in pairs]
-    if isinstance(chosen, RunnerGroup):
-        labels = [*chosen.labels, *wanted]
-        return {"group": chosen.group, "labels": labels} if labels else {"group": chosen.group}
-    if not wanted:
-        return chosen if isinstance(chosen, str) else list(chosen)
-    given = [] if is_hosted(chosen) else [chosen] if isinstance(chosen, str) else chosen
-    return list(dict.fromkeys(["self-hosted", *given, *wanted]))
-
-
-def is_hosted(chosen: Any) -> bool:
-    """Whether GitHub itself runs such a job."""
-    return isinstance(chosen, str) and chosen.startswith(_HOSTED)
-
-
-def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, Any]:
-    """What a job has only once, for one of its steps; templates may decide on variables where a job runs."""
-    own = options.of_step(step)
-    return {
-        "image": step.image or pipeline.image,
-        "variables": step.variables,
-        "runner": runner(step, options),
-        "permissions": [(scope, level) for scope, level, _ in permissions(pipeline, options, own)],
-        "environment": own.environment or options.environment,
-        "container_options": own.container_options or options.container_options,
-    }
 
 
 class _Writer:

@@ -10,7 +10,7 @@ import click
 
 from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
-from wurzel.cli.text import counted, shown, size
+from wurzel.cli.text import counted, one_line, size
 
 if TYPE_CHECKING:
     from wurzel.store.verify_runs import Finding
@@ -54,9 +54,9 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
 def _lines(found: list[Finding], left: list[Finding], *, fix: bool) -> Iterator[str]:
     for each in found:
         done = "" if not fix else " (left as it is)" if each in left else " (fixed)"
-        yield shown(f"{each.key}: {each.problem}{done}")
+        yield one_line(f"{each.key}: {each.problem}{done}")
         for item in each.leads:
-            yield shown(f"  named by {item.key}")
+            yield one_line(f"  named by {item.key}")
 
 
 def _count(found: list[Finding]) -> str:

@@ -1,15 +1,26 @@
-"""What jobs of a workflow may do: the permissions of their token, and their role for the store."""
+"""Where jobs of a workflow run, and what they may do there: permissions of their token, their role for the store."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.github.options import RunnerGroup
 from wurzel.invocation.store import identity_of
 from wurzel.store_url import AUDIENCE_OF, CACHE, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions, JobOptions
-    from wurzel.ir.model import Pipeline
+    from wurzel.ir.model import Pipeline, Step
+
+HOSTED_MINUTES = 360
+"""Longest job on GitHub's own runners, in minutes."""
+_HOSTED = ("ubuntu-", "windows-", "macos-")
+_LABELS = {
+    "kubernetes.io/os=linux": "linux",
+    "kubernetes.io/os=windows": "windows",
+    "kubernetes.io/arch=amd64": "x64",
+    "kubernetes.io/arch=arm64": "ARM64",
+}
 
 
 def escape(text: str) -> str:
@@ -48,3 +59,35 @@ def permissions(pipeline: Pipeline, options: GithubOptions, own: JobOptions) -> 
     asked = options.permissions | own.permissions
     granted |= {scope: (level, "asked for in wurzel.yaml") for scope, level in asked.items()}
     return [(scope, level, reason) for scope, (level, reason) in granted.items()]
+
+
+def runner(step: Step, options: GithubOptions) -> Any:
+    """`runs-on` of a step: the chosen runner, narrowed by labels for its node selector."""
+    chosen = options.of_step(step).runs_on or options.runs_on
+    pairs = [f"{key}={value}" for key, value in step.node_selector.items()]
+    wanted = [options.node_labels.get(pair, _LABELS.get(pair, pair)) for pair in pairs]
+    if isinstance(chosen, RunnerGroup):
+        labels = [*chosen.labels, *wanted]
+        return {"group": chosen.group, "labels": labels} if labels else {"group": chosen.group}
+    if not wanted:
+        return chosen if isinstance(chosen, str) else list(chosen)
+    given = [] if is_hosted(chosen) else [chosen] if isinstance(chosen, str) else chosen
+    return list(dict.fromkeys(["self-hosted", *given, *wanted]))
+
+
+def is_hosted(chosen: Any) -> bool:
+    """Whether GitHub itself runs such a job."""
+    return isinstance(chosen, str) and chosen.startswith(_HOSTED)
+
+
+def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, Any]:
+    """What a job has only once, for one of its steps; templates may decide on variables where a job runs."""
+    own = options.of_step(step)
+    return {
+        "image": step.image or pipeline.image,
+        "variables": step.variables,
+        "runner": runner(step, options),
+        "permissions": [(scope, level) for scope, level, _ in permissions(pipeline, options, own)],
+        "environment": own.environment or options.environment,
+        "container_options": own.container_options or options.container_options,
+    }
