@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from tests.plain import WORDS, plain_step
-from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
+from wurzel.backends.dvc import DvcBackend
+from wurzel.backends.dvc.stages import DvcOptions, input_paths
 from wurzel.backends.dvc.style import with_flush_lists
 from wurzel.ir.features import Use
 from wurzel.ir.model import Edge, InputPort, OutputPort, Pipeline, Retry, Setting, Shards, Step

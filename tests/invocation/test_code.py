@@ -6,8 +6,9 @@ from zipfile import ZipFile
 import pytest
 
 from tests.plain import plain_step
-from wurzel.invocation.code import Code, with_sources
+from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
+from wurzel.invocation.sources import with_sources
 from wurzel.ir.model import DataType, Pipeline
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.plain import plain_step
-from wurzel.backends.dvc import input_paths
+from wurzel.backends.dvc.stages import input_paths
 from wurzel.core.importing import import_object
 from wurzel.invocation import code as code_module
-from wurzel.invocation.code import Code, with_sources
+from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
+from wurzel.invocation.sources import with_sources
 from wurzel.ir.introspect import introspect
 from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
 

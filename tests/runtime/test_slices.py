@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from wurzel.backends.dvc import REPORT
+from wurzel.backends.dvc.stages import REPORT
 from wurzel.runtime import slices
 from wurzel.runtime.step import Job, run_step
 

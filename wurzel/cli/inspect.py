@@ -56,7 +56,7 @@ def command(
     elif as_json:
         from pathlib import Path
 
-        from wurzel.invocation.code import with_sources
+        from wurzel.invocation.sources import with_sources
         from wurzel.ir.serialize import dump
 
         click.echo(dump(with_sources(resolved.pipeline, Path())), nl=False)

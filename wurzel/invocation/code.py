@@ -14,15 +14,12 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from glob import escape
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.core.source_folders import source_folders
-from wurzel.git_folder import ignored, repository_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.kept_imports import kept_imports
 from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Modules, file_of, package_of, places_of
 from wurzel.named_tuples import NamedTuple
 
@@ -32,7 +29,8 @@ if TYPE_CHECKING:
     from wurzel.invocation.imports import Import
     from wurzel.ir.model import Pipeline, Step
 
-_SITES = {"site-packages", "dist-packages"}
+SITES = {"site-packages", "dist-packages"}
+"""Folders that installers put packages into."""
 _HOME = Path(__file__).parents[1]
 _SHAPING = ("core", "datacontract")
 """Packages of wurzel that shape the data of every step."""
@@ -358,22 +356,8 @@ def with_parents(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def relative_files(files: Iterable[Path], root: Path) -> tuple[str, ...]:
-    """Paths of source files relative to the project folder, for those that lie in the project or its repository."""
-    root, found = root.absolute(), set()
-    for file in files:
-        path = os.path.relpath(file, root)
-        if path.startswith(".."):
-            path, top = os.path.relpath(os.path.realpath(file), os.path.realpath(root)), repository_of(root)
-            if top is None or not Path(os.path.realpath(file)).is_relative_to(top):
-                continue
-        if not _SITES & set(Path(path).parts):
-            found.add(Path(path).as_posix())
-    return tuple(sorted(found))
-
-
 def _is_site(folder: Path) -> bool:
-    return folder.name in _SITES or next(folder.glob("*.dist-info"), None) is not None
+    return folder.name in SITES or next(folder.glob("*.dist-info"), None) is not None
 
 
 def _contracts(step: Step) -> list[str]:
@@ -407,30 +391,3 @@ def python_path(pipeline: Pipeline) -> str:
     """The `PYTHONPATH` of all steps."""
     given = [env.get("PYTHONPATH", "") for env in (pipeline.env, *(step.env for step in pipeline.steps))]
     return os.pathsep.join(dict.fromkeys(filter(None, given)))
-
-
-def _is_of_dvc(path: Path) -> bool:
-    """Whether `dvc add` has put a file, or a folder around it, below git's ignored ones."""
-    return any(above.with_name(f"{above.name}.dvc").exists() for above in (path, *path.parents) if above.name)
-
-
-def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
-    """The pipeline with the files of each step, relative to `root`: source, and those that texts of settings name.
-
-    Files that git ignores are in no other checkout, which would give other rendered files; those of DVC are.
-    """
-    from wurzel.invocation.settings import named_by
-
-    not_source, path = [root / pipeline.data_dir], python_path(pipeline)
-    with kept_imports(root) as digests:
-        code = Code(root, digests, not_source=not_source, packages=False, path=path)
-        files = {
-            step.id: relative_files([*code.files(step, bases(step)), *named_by(step, root, not_source)], root)
-            for step in pipeline.steps
-        }
-    without = {path for path in ignored(root, chain(*files.values())) if not _is_of_dvc(root / path)}
-    steps = [
-        step.model_copy(update={"sources": tuple(path for path in files[step.id] if path not in without)})
-        for step in pipeline.steps
-    ]
-    return pipeline.model_copy(update={"steps": tuple(steps)})

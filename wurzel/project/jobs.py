@@ -197,7 +197,7 @@ def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
     """The pipeline, with source files where the target names them; an IR file has them already."""
     if request.ir is not None or not get(target).names_sources:
         return resolved.pipeline
-    from wurzel.invocation.code import with_sources  # imported only for targets that name files, to keep others fast
+    from wurzel.invocation.sources import with_sources  # imported only for targets that name files, to keep others fast
 
     return with_sources(resolved.pipeline, Path())
 

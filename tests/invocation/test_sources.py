@@ -6,7 +6,7 @@ import pytest
 
 from tests.plain import plain_step
 from wurzel.invocation import imports
-from wurzel.invocation.code import with_sources
+from wurzel.invocation.sources import with_sources
 from wurzel.ir.model import DataType, Pipeline
 
 
