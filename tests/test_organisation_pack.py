@@ -20,8 +20,9 @@ from ruamel.yaml import YAML
 from reference.policies import lines
 from tests.command import program
 from tests.render.hostile import has_surrogate, strings
+from wurzel.backends.checking import validate
 from wurzel.backends.registry import get
-from wurzel.backends.rendering import render, validate
+from wurzel.backends.rendering import render
 from wurzel.core.importing import import_object
 from wurzel.exceptions import PolicyError, TemplateError
 from wurzel.ir.introspect import introspect

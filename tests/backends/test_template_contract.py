@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import EXAMPLES
+from wurzel.backends.checking import contexts
 from wurzel.backends.contract import contract
 from wurzel.backends.registry import BUILT_IN, get
-from wurzel.backends.rendering import contexts
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 from wurzel.testing.kit import context_findings, differences

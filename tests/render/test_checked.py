@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from wurzel.backends.checking import check_templates
 from wurzel.backends.registry import get
-from wurzel.backends.rendering import check_templates
 from wurzel.exceptions import TemplateProblems
 from wurzel.render import Renderer
 from wurzel.render.renames import Rename

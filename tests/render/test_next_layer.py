@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wurzel.backends.rendering import check_all
+from wurzel.backends.checking import check_all
 from wurzel.exceptions import TemplateError
 from wurzel.render import Renderer
 from wurzel.render.ejected import eject, eject_block, updates

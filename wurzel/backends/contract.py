@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 
-from wurzel.backends.rendering import contexts
+from wurzel.backends.checking import contexts
 from wurzel.render.check.described import members, summary
 from wurzel.render.check.names import OF_JINJA
 from wurzel.render.check.types import described_in, spell

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wurzel.backends.job import Job, JobFile, JobResult
-from wurzel.backends.more import added, listed
-from wurzel.backends.registry import get, names
+from wurzel.backends.paths import added, check_paths, check_writes, listed
+from wurzel.backends.registry import get
 from wurzel.backends.support import Report, unsupported_uses
 from wurzel.exceptions import (
     PreflightError,
     Problem,
     TemplateError,
-    TemplateProblems,
-    UsageError,
     VerifyError,
-    WurzelError,
 )
 from wurzel.invocation.variables import too_large
-from wurzel.render.language import language_of
-from wurzel.render.layers import POLICIES
 from wurzel.render.verify import without_collection
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from wurzel.backends.base import Backend, OutputFile
     from wurzel.backends.policies import Guard
     from wurzel.render import Rendered, Renderer
@@ -61,12 +54,15 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         if backend.templates is not None:
             renderer.layers.add(backend.name, backend.templates)
         renderer.layers.rename(backend.renames)
-    check_templates(renderer, backends)
+    if any(layer.is_own for layer in renderer.layers.layers):
+        from wurzel.backends.checking import check_templates  # wurzel's own templates are checked by its tests
+
+        check_templates(renderer, backends)
     guard = _guard(jobs, renderer)
     more = renderer.layers.more
     planned = [(job, files_of(backends[job.target], job, more)) for job in jobs]
-    _check_paths(planned)
-    _check_writes(jobs, backends)
+    check_paths(planned)
+    check_writes(jobs, backends)
     results = [
         JobResult(job, _files(job, files, renderer), report)
         for (job, files), report in zip(planned, reports, strict=True)
@@ -104,7 +100,7 @@ def paths(jobs: Sequence[Job], more: Sequence[More] = ()) -> list[str]:
     backends = {job.target: get(job.target) for job in jobs}
     _check_preflight(jobs, backends)
     planned = [(job, files_of(backends[job.target], job, more)) for job in jobs]
-    _check_paths(planned)
+    check_paths(planned)
     return [posixpath.normpath(file.path) for _, files in planned for file in files]
 
 
@@ -164,94 +160,6 @@ def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
     return rendered
 
 
-def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None:
-    """Check the templates of these targets. Raises `TemplateProblems` with every error, each with its line."""
-    if not any(layer.is_own for layer in renderer.layers.layers):
-        return
-    from wurzel.render.checked import Checked
-
-    checked = Checked(renderer.layers, backends)
-    problems: list[Problem] = []
-    if not checked.before():
-        problems = _problems(renderer, backends)
-        if not problems:
-            checked.fine()
-    problems += _without_template(renderer, [more for more in renderer.layers.more if more.target in backends])
-    if problems:
-        raise TemplateProblems(problems)
-
-
-def _problems(renderer: Renderer, backends: Mapping[str, Backend]) -> list[Problem]:
-    from wurzel.backends.policies import PolicyContext
-    from wurzel.render.of_commands import CONTEXTS
-
-    others = {*names(), *(name.partition("/")[0] for name in CONTEXTS)} - set(backends)
-    known: dict[str, type | None] = {**contexts(backends.values()), POLICIES: PolicyContext}
-    known |= {more.template: None for more in renderer.layers.more if more.target in backends}
-    skipped = {more.template for more in renderer.layers.more} - known.keys()
-    return renderer.check(
-        known,
-        lambda name: name in known or (name.partition("/")[0] not in others and name not in skipped),
-        lambda: _rendered_elsewhere(renderer, others),
-    )
-
-
-def _without_template(renderer: Renderer, files: Iterable[More]) -> Iterator[Problem]:
-    """Files of packs whose template is not there, each at the line that names it."""
-    for more in files:
-        try:
-            renderer.layers.find(more.template)
-        except TemplateError as error:
-            yield Problem(error.message, more.origin, error.hint)
-
-
-def check_all(renderer: Renderer) -> list[Problem]:
-    """Every error in the templates of the project and its packs, for all targets; see `check_templates`.
-
-    Also finds templates that are never used because one above does not extend them.
-    """
-    if not any(layer.is_own for layer in renderer.layers.layers):
-        return []
-    from wurzel.backends.policies import PolicyContext
-    from wurzel.render.of_commands import CONTEXTS
-
-    known = {**contexts(map(get, names())), **CONTEXTS, POLICIES: PolicyContext}
-    known |= {more.template: None for more in renderer.layers.more}
-    checker = renderer.checker(known)
-    return [*checker.problems(), *_without_template(renderer, renderer.layers.more), *checker.bypassed()]
-
-
-def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterator[str]:
-    """Names of templates in these folders, and of those that targets of the same names and commands render."""
-    from wurzel.render.of_commands import CONTEXTS
-
-    for target in set(names()) & set(folders):
-        try:
-            backend = get(target)
-        except WurzelError:  # a target that is not rendered may not be installed
-            continue
-        if backend.templates is not None:
-            renderer.layers.add(backend.name, backend.templates)
-            yield from contexts([backend])
-    yield from (name for name in renderer.layers.names() if name.partition("/")[0] in folders)
-    yield from CONTEXTS
-
-
-def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:
-    """For each template that backends render, the class whose fields are the names it sees.
-
-    `None`, for any names, where a backend does not declare it: each of its templates that is not a partial.
-    """
-    found: dict[str, type | None] = {}
-    for backend in backends:
-        said = backend.contexts()
-        if not said and backend.templates is not None:
-            files = (file.relative_to(backend.templates) for file in sorted(backend.templates.rglob("*.j2")))
-            found |= {file.as_posix(): None for file in files if not file.name.startswith("_")}
-        found |= said
-    return found
-
-
 def _check_sizes(results: Iterable[JobResult]) -> None:
     problems = [
         Problem(what, f"{file.job.pipeline.name} for {file.job.label}", file.output.smaller)
@@ -291,94 +199,3 @@ def _preflight(backend: Backend, job: Job) -> list[Problem]:
         values = too_large(job.pipeline, step, settings=backend.settings_in_environment)
         found += [Problem(each.message, job.locate(each.path), each.advice) for each in values]
     return [Problem(problem.message, problem.where or where, problem.hint) for problem in found]
-
-
-def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
-    owners: dict[str, tuple[Job, OutputFile]] = {}
-    for job, files in planned:
-        for file in files:
-            path = posixpath.normpath(file.path)
-            _check_path(job, file, path)
-            owner, other = owners.setdefault(path, (job, file))
-            if other is file:
-                continue
-            more = next((each for each in (file, other) if each.origin), file)
-            would, hint = f"would write {path!r} twice: {other.template}, {file.template}", ""
-            message = f"{job.pipeline.name} for {job.label} {would}"
-            if owner is not job:
-                owned = f"{owner.pipeline.name} for {owner.label}"
-                message = f"{owned} and {job.pipeline.name} for {job.label} would both write {path!r}"
-                name = posixpath.join(job.pipeline.name, posixpath.basename(path))
-                hint = f"Set another path for one of them, e.g. targets.{job.label}.{file.option}: {name}"
-            hint = f"Set another path {_setting(job, more)}." if more.origin else hint
-            raise UsageError(message, where=more.origin, hint=hint)
-
-
-def _check_path(job: Job, file: OutputFile, path: str) -> None:
-    would = f"{job.pipeline.name} for {job.label} would write {file.path!r}"
-    if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
-        hint = f"Set a relative path {_setting(job, file)}."
-        raise UsageError(f"{would}, which is outside the project", where=file.origin, hint=hint)
-    if ".git" in path.lower().split("/"):
-        hint = f"Set another path {_setting(job, file)}."
-        raise UsageError(f"{would}, but wurzel never writes to git's own folder", where=file.origin, hint=hint)
-
-
-def _setting(job: Job, file: OutputFile) -> str:
-    """Where the path of a file is set."""
-    return "in `files:` there" if file.origin else f"in targets.{job.label}.{file.option}"
-
-
-def _steps_above(path: str) -> int:
-    """How many folders above the output folder a normalized path leads."""
-    return next(number for number, part in enumerate([*path.split("/"), ""]) if part != "..")
-
-
-def _check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
-    owners: dict[tuple[str, str], Job] = {}
-    problems: dict[tuple[str, str, str, str], Problem] = {}
-    for job in jobs:
-        for path, setting in backends[job.target].writes(job.pipeline, job.options).items():
-            owner = owners.setdefault((job.target, posixpath.normpath(path)), job)
-            if owner is job:
-                continue
-            names = owner.pipeline.name, job.pipeline.name
-            problem = Problem(
-                f"{_both(owner, job)} would both write {path!r} when they run",
-                where=job.locate(setting) or f"{job.pipeline.name} for {job.label}",
-                hint=f"Set another path for one of them, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
-            )
-            problems.setdefault((job.target, setting, *names), problem)
-    if problems:
-        raise PreflightError(list(problems.values()))
-
-
-def _both(one: Job, other: Job) -> str:
-    if one.label == other.label:
-        return f"{one.pipeline.name} and {other.pipeline.name} for {one.label}"
-    return f"{one.pipeline.name} for {one.label} and {other.pipeline.name} for {other.label}"
-
-
-def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tuple[list[Problem], list[str]]:
-    """Findings of the platforms' own linters on rendered files, and notes about what they skip.
-
-    `schemas` are folders with CustomResourceDefinitions.
-    """
-    from wurzel.validation.foreign import check_foreign, read_schemas
-
-    problems: list[Problem] = []
-    left_out: dict[str, None] = {}
-    known = read_schemas(schemas)
-    for result in results:
-        backend = get(result.job.target)
-        texts: Mapping[str, str] = {
-            file.output.path: file.rendered.text
-            for file in result.files
-            if not file.output.optional or (backend.checks_more and language_of(file.output.template) == "YAML")
-        }
-        problems += backend.validate(texts, result.job.options)
-        if backend.checks_more:
-            found, notes = check_foreign(texts, known)
-            problems += found
-            left_out |= dict.fromkeys(notes)
-    return problems, list(left_out)

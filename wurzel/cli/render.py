@@ -257,7 +257,7 @@ def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:
 
 
 def _validate(results: Sequence[JobResult], renderer: Renderer) -> None:
-    from wurzel.backends.rendering import validate
+    from wurzel.backends.checking import validate
     from wurzel.exceptions import ValidationFailed
 
     problems, notes = validate(results, renderer.layers.schemas)

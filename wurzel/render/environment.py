@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -22,7 +21,7 @@ from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modu
 from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
-from wurzel.render.structure import ONE_NAME, WITH_CONTEXT, circle, languages_differ, no_such_block
+from wurzel.render.structure import ONE_NAME, circle, languages_differ, no_such_block
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 from wurzel.suggestion import LOOSE, did_you_mean
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from jinja2.lexer import TokenStream
 
     from wurzel.render.compiler import Generator
-
-_HINT_ELSE = "Add `else`, since an expression always writes a value; use `{% if %}` to omit text."
 
 
 class Missing(StrictUndefined):
@@ -389,38 +386,12 @@ class Environment(jinja2.Environment):
         if isinstance(error, WurzelError):
             error.where = self.labelled(error.where or where)
             raise error
-        hint = getattr(error, "hint", "")
         if isinstance(error, jinja2.TemplateSyntaxError):
             where = f"{error.name}:{error.lineno}"
-            message, hint = self.syntax(error.message or "")
-        elif isinstance(error, jinja2.UndefinedError):
-            message, hint = _undefined(str(error), [*context, *self.globals])
-        elif isinstance(error, MemoryError):
-            message, hint = (
-                "the template needs more memory than this machine has",
-                "Look for texts that grow in a loop.",
-            )
-        elif isinstance(error, RecursionError):
-            message, hint = "templates or macros call each other endlessly", "Follow the includes from here."
-        elif isinstance(error, NotAValue | jinja2.TemplateError):
-            message = str(error)
-        elif isinstance(error, AttributeError | TypeError) and re.search(r"\bText\b", str(error)):
-            message, hint = text.NO_VALUE, text.MAKE_VALUE
-        else:
-            message = f"{type(error).__name__}: {error}"
+        from wurzel.render.mistakes import told
+
+        message, hint = told(error, [*context, *self.globals], self.filters, self.tests)
         raise TemplateError(message, where=self.labelled(where), hint=hint) from error
-
-    def syntax(self, message: str) -> tuple[str, str]:
-        """Message and hint for an error of the parser or compiler."""
-        from wurzel.render.elsewhere import filter_instead, syntax_instead, test_instead
-
-        match = re.match(r"No (filter|test) named '(\w+)'", message)
-        if match is None:
-            return message, syntax_instead(message)
-        kind, name = match.groups()
-        instead = REFUSED.get(name) or filter_instead(name) if kind == "filter" else test_instead(name)
-        known = self.filters if kind == "filter" else self.tests
-        return f"there is no {kind} {name!r}", instead or did_you_mean(name, known, cutoff=LOOSE)
 
 
 def _raised(problem: Problem) -> TemplateError:
@@ -447,18 +418,3 @@ def running(frame: FrameType | None) -> str:
             return str(template.environment.labelled(where))
         frame = frame.f_back
     return ""
-
-
-def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
-    if message.startswith("the inline if-expression"):
-        return "the inline `if` is false and has no `else`", _HINT_ELSE
-    from wurzel.render.elsewhere import member_instead, name_instead
-
-    match = re.fullmatch(r"'(\w+)' is undefined", message)
-    if match is None:
-        member = re.match(r"(.* has no '(\w+)')(; did you mean .*)?$", message, re.DOTALL)
-        hint = member_instead(member.group(2)) if member else ""
-        return (member.group(1), hint) if member and hint else (message, "")
-
-    name = match.group(1)
-    return message, WITH_CONTEXT if name in names else name_instead(name) or did_you_mean(name, names, cutoff=LOOSE)

@@ -153,7 +153,7 @@ def _render(project: Any, renderer: Renderer, sample: Pipeline, target: str, env
 
 
 def _templates(renderer: Renderer, targets: Sequence[str]) -> list[str]:
-    from wurzel.backends.rendering import check_templates
+    from wurzel.backends.checking import check_templates
 
     try:
         check_templates(renderer, {target: get(target) for target in targets})
@@ -170,7 +170,7 @@ def _texts(result: JobResult, environment: str | None) -> dict[str, str]:
 
 
 def _validated(result: JobResult, renderer: Renderer) -> list[str]:
-    from wurzel.backends.rendering import validate
+    from wurzel.backends.checking import validate
 
     problems, _ = validate([result], renderer.layers.schemas)
     return [f"{result.job.target}: {result.job.pipeline.name}: {problem}" for problem in problems]

@@ -25,7 +25,7 @@ def command(form: str) -> None:
     templates of packs that are never used because one above does not extend them. Exits 1 if there are findings.
     `wurzel render` checks the templates of the targets it renders in the same way.
     """
-    from wurzel.backends.rendering import check_all
+    from wurzel.backends.checking import check_all
     from wurzel.exceptions import CheckFailed
 
     renderer = open_renderer()

@@ -22,6 +22,7 @@ from wurzel.render.check.truth import conditions
 from wurzel.render.check.types import Module
 from wurzel.render.common import Common
 from wurzel.render.layers import OURS, POLICIES
+from wurzel.render.mistakes import syntax
 from wurzel.render.renames import renamed
 from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
 from wurzel.render.text import COMPARE, NO_TRUTH
@@ -141,7 +142,7 @@ class Checker:
         except jinja2.TemplateSyntaxError as error:
             message = error.message or ""
             if not message.startswith(("No filter", "No test", OUTSIDE)):
-                message, hint = self._environment.syntax(message)
+                message, hint = syntax(message, self._environment.filters, self._environment.tests)
                 yield Problem(message, source.at(error.lineno), hint)
         except WurzelError as error:
             yield Problem(error.message, error.where, error.hint)

@@ -17,6 +17,7 @@ from wurzel.render.check.scope import Scope, anything, assigned, unpacked
 from wurzel.render.check.types import UNKNOWN
 from wurzel.render.compiler import describe
 from wurzel.render.elsewhere import name_instead
+from wurzel.render.mistakes import no_filter, no_test
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
 from wurzel.render.values import show
@@ -245,7 +246,7 @@ class Names:
 
     def _value_Filter(self, node: nodes.Filter, scope: Scope) -> Any:
         if node.name not in self._environment.filters:
-            self._say(node, *self._environment.syntax(f"No filter named {node.name!r}"))
+            self._say(node, *no_filter(node.name, self._environment.filters))
         for child in node.iter_child_nodes(exclude=("node",)):
             self._value(child, scope)
         if node.node is None:
@@ -276,7 +277,7 @@ class Names:
 
     def _value_Test(self, node: nodes.Test, scope: Scope) -> Any:
         if node.name not in self._environment.tests:
-            self._say(node, *self._environment.syntax(f"No test named {node.name!r}"))
+            self._say(node, *no_test(node.name, self._environment.tests))
         for child in node.iter_child_nodes(exclude=("node",)):
             self._value(child, scope)
         if node.name not in _GUARDS or not isinstance(node.node, nodes.Name):
