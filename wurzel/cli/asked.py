@@ -91,7 +91,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
         engine=engine_id is not None,
         given=bool(given),
         publish=asked.publish,
-        told=_told(chosen),
+        told=_notice_env(chosen),
     )
     return chosen, options, notes, place
 
@@ -119,7 +119,7 @@ def _withdrawn() -> dict[str, str]:
     return withdraw()
 
 
-def _told(pipeline: Pipeline) -> dict[str, str]:
+def _notice_env(pipeline: Pipeline) -> dict[str, str]:
     """The environment of what tells of a failed run."""
     from wurzel.invocation.failure import notice_env
 

@@ -88,16 +88,16 @@ def _of_target(job: Job, measures: Mapping[str, Measure], start: float) -> Itera
     from wurzel.project.advice import short_jobs
 
     now, *others = _costs(job, measures, start)
-    yield f"{job.label}: layout: {now.layout} is {_said(now)}"
+    yield f"{job.label}: layout: {now.layout} is {_cost_text(now)}"
     if (short := short_jobs(now.jobs, measures, start)) and len(now.jobs) > 1:
         yield f"  below a job's start of {start:g} s: {', '.join(short)}"
     not_slower = [cost for cost in others if cost.wall <= now.wall]
     best = min(not_slower, key=lambda cost: (cost.seconds, cost.wall), default=now)
     if best.seconds < now.seconds:
-        yield f"  layout: {best.layout} would be {_said(best)}:"
+        yield f"  layout: {best.layout} would be {_cost_text(best)}:"
         yield from (f"    {group.name}: {', '.join(group.ids)}" for group in best.jobs)
 
 
-def _said(cost: Cost) -> str:
+def _cost_text(cost: Cost) -> str:
     jobs = "1 job" if cost.runs == 1 else f"{cost.runs} jobs"
     return f"{jobs}, {cost.seconds:.0f} s of machines, {cost.wall:.0f} s from start to end"

@@ -35,7 +35,7 @@ class Completed(click.ParamType):  # type: ignore[type-arg] # not generic in old
         return found
 
 
-def given(ctx: click.Context, name: str) -> str | None:
+def typed(ctx: click.Context, name: str) -> str | None:
     """An argument of the command line; while a value is being completed, it is among the words that are left over."""
     return ctx.params.get(name) or next(iter(ctx.args), None)
 
@@ -77,7 +77,7 @@ class StepName(Completed):
         from wurzel.project.open import open_pipeline
 
         head = begun[: max(begun.rfind(","), begun.rfind("+")) + 1]
-        return (head + step.id for step in open_pipeline(given(ctx, "pipeline")).pipeline.steps)
+        return (head + step.id for step in open_pipeline(typed(ctx, "pipeline")).pipeline.steps)
 
 
 class ParameterText(Completed):
@@ -89,7 +89,7 @@ class ParameterText(Completed):
         """`STEP.SETTING=` for each setting that is a parameter."""
         from wurzel.project.open import open_pipeline
 
-        for step in open_pipeline(given(ctx, "pipeline")).pipeline.steps:
+        for step in open_pipeline(typed(ctx, "pipeline")).pipeline.steps:
             yield from (f"{step.id}.{setting.name}=" for setting in step.settings if setting.parameter)
 
 

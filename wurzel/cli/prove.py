@@ -85,7 +85,7 @@ def command(
         steps = [step.id for step in here.pipeline.steps]
         with ended_by_signals(), cluster, tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
             found = proven(case, steps, drivers, Path(folder))
-            rows += _told(found, drivers, width, "" if own == environment else f" -e {own}")
+            rows += _printed(found, drivers, width, "" if own == environment else f" -e {own}")
     _conclude(Proof(resolved.pipeline.name, sample, __version__, rows), forms)
 
 
@@ -142,7 +142,7 @@ def _drivers(
     return found
 
 
-def _told(found: Iterable[Row], drivers: Sequence[Driver], width: int, environment: str) -> list[Row]:
+def _printed(found: Iterable[Row], drivers: Sequence[Driver], width: int, environment: str) -> list[Row]:
     """The rows in the order of their drivers, each printed as it comes; the reference names its environment."""
     from dataclasses import replace
 

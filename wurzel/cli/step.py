@@ -123,17 +123,17 @@ def _from_file(ctx: click.Context, reference: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in (read_settings(reference).get("options") or {}).items():
         if name == "env":
-            os.environ.update({str(key): _plain(text) for key, text in value.items()})
+            os.environ.update({str(key): _text_of(text) for key, text in value.items()})
             continue
         param = known.get(name)
         if param is None or param.name is None:
             raise UsageError(f"has the option {name!r}, which does not exist", where=reference)
         if ctx.get_parameter_source(param.name) is not ParameterSource.COMMANDLINE:
-            found[param.name] = param.type_cast_value(ctx, _plain(value))
+            found[param.name] = param.type_cast_value(ctx, _text_of(value))
     return found
 
 
-def _plain(value: Any) -> str:
+def _text_of(value: Any) -> str:
     r"""A text of a file of DVC, which has `\${` for `${`, as DVC would replace that."""
     return str(value).replace("\\${", "${")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from wurzel.table import aligned
-
 _UNITS = frozenset({"", "byte", "bytes", "kB", "MB", "GB", "TB"})
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows as lines of aligned columns, numbers to the right; the first row may be a heading."""
+    from wurzel.table import aligned
+
     columns = [_column([one_line(cell) for cell in cells]) for cells in zip(*rows, strict=True)]
     return aligned(zip(*columns, strict=True))
 

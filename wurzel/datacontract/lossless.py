@@ -145,7 +145,7 @@ class Lossless(NamedTuple):
 
 def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     """How to tell that items of this contract read back as they are; `None` if only comparing can tell."""
-    if not contract.plain or not contract.one_infinity:
+    if not contract.is_plain or not contract.one_infinity:
         return None
     builder = _Builder(contract)
     try:

@@ -73,10 +73,10 @@ class Schema:
     @cached_property
     def exact(self) -> bool:
         """Whether equal items have equal JSON; otherwise only their bytes tell."""
-        return self.plain and not self._kinds & _OF_MANY_FORMS
+        return self.is_plain and not self._kinds & _OF_MANY_FORMS
 
     @cached_property
-    def plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether items consist of values of known types, which no code of an author reads or writes."""
         custom = any("serialization" in schema for schema in self._all)
         return self._kinds <= _EXACT | _OF_MANY_FORMS and not custom

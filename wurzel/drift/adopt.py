@@ -33,7 +33,7 @@ class Proposal(NamedTuple):
     def __str__(self) -> str:
         """What would change, and why."""
         name = ".".join((self.job.pipeline.name, *self.place))
-        return f"{name}: {_shown(self.value.old)} → {_shown(self.value.new)} ({self.file})"
+        return f"{name}: {_value_text(self.value.old)} → {_value_text(self.value.new)} ({self.file})"
 
 
 def proposals(changes: Sequence[Change], results: Sequence[JobResult]) -> list[Proposal]:
@@ -104,7 +104,7 @@ def _has_null(value: Any) -> bool:
     return value is None or (isinstance(value, list) and any(map(_has_null, value)))
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     from pydantic_core import to_json
 
     text = to_json(value).decode()

@@ -22,7 +22,7 @@ from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.settings import Effective, effective
 from wurzel.invocation.variables import is_ignored, step_environment
-from wurzel.ir.plain import plain
+from wurzel.ir.json_form import json_form
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,7 +208,7 @@ def _class(run: str) -> type[TypedStep[Any, Any, Any]] | None:
 
 def _text(port: InputPort | OutputPort) -> str:
     """A port as compact JSON; fingerprints of earlier runs have it in the very same form."""
-    return json.dumps(plain(port, defaults=True), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(json_form(port, defaults=True), ensure_ascii=False, separators=(",", ":"))
 
 
 def _cache_key(step: Step, kind: type[TypedStep[Any, Any, Any]] | None) -> str:

@@ -68,7 +68,7 @@ def named_files(nodes: Sequence[ast.AST]) -> Iterator[str]:
             yield from filter(None, map(_path, _joined(parts, known) if parts else _made(pieces, known)))
         if isinstance(node, ast.Call):
             yield from _patterns(node)
-            yield from filter(None, map(_path, _given(node)))
+            yield from filter(None, map(_path, _arguments(node)))
 
 
 def _constants(nodes: Iterable[ast.AST]) -> dict[str, str]:
@@ -211,7 +211,7 @@ def _patterns(call: ast.Call) -> Iterator[str]:
         yield from filter(_ALL_OF.fullmatch, filter(None, map(text_of, call.args)))
 
 
-def _given(call: ast.Call) -> Iterator[str]:
+def _arguments(call: ast.Call) -> Iterator[str]:
     """Paths in what a function is given."""
     name = name_of(call.func)
     around = call.func.value if isinstance(call.func, ast.Attribute) else None

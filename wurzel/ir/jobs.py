@@ -207,7 +207,7 @@ class _Grouping:
                 left.discard(name)
                 yield Problem(
                     f"{what} puts the steps {first.id!r} and {step.id!r} into one job, but their {name} differs:"
-                    f" {_shown(place[name])} and {_shown(other.get(name))}",
+                    f" {_value_text(place[name])} and {_value_text(other.get(name))}",
                     hint="Give them the same, or different groups.",
                 )
 
@@ -275,5 +275,5 @@ def _clash(secrets: Mapping[str, SecretRef], own: Mapping[str, SecretRef]) -> st
     return next((name for name, ref in own.items() if secrets.get(name, ref) != ref), "")
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "none" if value in (None, "", [], {}, ()) else json.dumps(value, default=repr, ensure_ascii=False)

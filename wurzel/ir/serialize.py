@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
 from wurzel.ir.check import BY_REFERENCE, check
+from wurzel.ir.json_form import json_form
 from wurzel.ir.model import IR_VERSION, Pipeline
-from wurzel.ir.plain import plain
 from wurzel.patterns import pattern
 from wurzel.regular_file import read_file
 
@@ -33,7 +33,7 @@ _HEADER = "//"
 
 def dump(pipeline: Pipeline) -> str:
     """The pipeline as JSON text, defaults left out, so that a reviewer sees what was asked for."""
-    data = {"version": IR_VERSION, **plain(pipeline)}
+    data = {"version": IR_VERSION, **json_form(pipeline)}
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -71,9 +71,9 @@ def dump_for_jobs(pipeline: Pipeline) -> str:
 
 
 def _text_for_jobs(pipeline: Pipeline) -> str:
-    kept: dict[str, Any] = {"version": IR_VERSION, **plain(pipeline, without=_RENDERERS["pipeline"] | {"steps"})}
+    kept: dict[str, Any] = {"version": IR_VERSION, **json_form(pipeline, without=_RENDERERS["pipeline"] | {"steps"})}
     if pipeline.store is not None:
-        kept["store"] = plain(pipeline.store, without=_RENDERERS["store"])
+        kept["store"] = json_form(pipeline.store, without=_RENDERERS["store"])
     found = [_step_of_jobs(step) for step in pipeline.steps]
     if defaults := _defaults(found):
         kept["defaults"] = defaults
@@ -95,9 +95,9 @@ def digest_of(ir: bytes) -> str:
 
 def _step_of_jobs(step: Step) -> dict[str, Any]:
     """A step without what only renderers read, and without settings that have their defaults."""
-    found = plain(step, without=_RENDERERS["step"] | {"settings"})
+    found = json_form(step, without=_RENDERERS["step"] | {"settings"})
     settings = [
-        plain(setting, without=_RENDERERS["setting"] | (set() if setting.parameter else {"default"}))
+        json_form(setting, without=_RENDERERS["setting"] | (set() if setting.parameter else {"default"}))
         for setting in step.settings
         if setting.given or setting.parameter or setting.secret or setting.required
     ]

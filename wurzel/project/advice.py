@@ -71,7 +71,7 @@ def requests(pipeline: Pipeline, measures: Mapping[str, Measure]) -> Iterator[tu
         if asked is None or not peak:
             continue
         wanted = next((size for size in _SIZES if size * 2**20 >= peak * _ROOM), _SIZES[-1])
-        text = f"memory: {asked} requested, {peak / 2**20:.0f}Mi at its peak; memory: {_shown(wanted)}"
+        text = f"memory: {asked} requested, {peak / 2**20:.0f}Mi at its peak; memory: {_size_text(wanted)}"
         if amount(asked) < peak:
             yield step.id, f"{text} has room for it"
         elif amount(asked) > peak * _TOO_MUCH and amount(asked) > wanted * 2**20:
@@ -89,5 +89,5 @@ def _cost(layout: str, jobs: Sequence[Group], measures: Mapping[str, Measure], s
     return Cost(layout, jobs, runs, runs * start + work, max(ends.values()))
 
 
-def _shown(mebibytes: int) -> str:
+def _size_text(mebibytes: int) -> str:
     return f"{mebibytes}Mi" if mebibytes < 1024 else f"{mebibytes // 1024}Gi"  # noqa: PLR2004 - of a Gi

@@ -168,7 +168,7 @@ def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tu
 def _source(layers: Layers, layer: Layer, name: str) -> Found:
     """The template to eject: the one that a name with `!` means, otherwise the first below the project's folder."""
     found = layers.find(name, layer) if "!" in name else layers.below(layer, name)
-    if found.plain not in layers.names(found.layer):
+    if found.relative not in layers.names(found.layer):
         raise UsageError(f"{label(found)} is rendered without the project's templates, so a copy would change nothing")
     if "!" not in name and found.layer.kind == "project":
         raise UsageError(f"{label(found)} is already the project's own", hint="Edit it there.")

@@ -131,7 +131,7 @@ def compact(value: Any) -> Any:
 def string(value: Any) -> str:
     """Rendered text, a number or a path as one text value."""
     if isinstance(value, Text):
-        return value.plain()
+        return value.as_value()
     if hasattr(value, "__fspath__"):
         return str(value)
     if type(value).__name__ == "Decimal":
@@ -142,7 +142,7 @@ def string(value: Any) -> str:
 def trim(value: Any, chars: str | None = None) -> str | Text:
     """Without white space (or `chars`) at both ends."""
     if isinstance(value, Text):
-        return value.plain().strip(chars) if chars is not None else value.strip()
+        return value.as_value().strip(chars) if chars is not None else value.strip()
     if isinstance(value, Indented) and chars is None:
         return Indented(value.strip(), value.origin.strip(), value.width)
     return text_of(freeze(value)).strip(chars)
@@ -202,7 +202,7 @@ def _number(found: Any, value: Any, default: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    return value.plain() if isinstance(value, Text) else freeze(value)
+    return value.as_value() if isinstance(value, Text) else freeze(value)
 
 
 def replace(value: Any, old: str, new: Any, count: int = -1) -> str | Text:

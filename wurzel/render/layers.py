@@ -86,7 +86,7 @@ class Found(NamedTuple):
     path: Path
 
     @property
-    def plain(self) -> str:
+    def relative(self) -> str:
         """Its name without a `!`: its path in its layer."""
         return self.path.relative_to(self.layer.folder).as_posix()
 
@@ -230,7 +230,7 @@ class Layers:
         return found.new if found is not None else path
 
     def _noted(self, found: Found, path: str) -> Found:
-        old = renamed(self.renames, "template", found.plain)
+        old = renamed(self.renames, "template", found.relative)
         if old is not None and old.new == path:
             self.warnings[old.warning(f"{label(found)}:1")] = None
         return found
@@ -337,7 +337,7 @@ def _refuse_other_names(folder: Path) -> None:
 
 def label(found: Found) -> str:
     """Name of a template in messages: the file of a project, `acme!name` of a pack, or `wurzel!name`."""
-    name = found.plain
+    name = found.relative
     if found.layer.kind == "project":
         return posixpath.normpath(posixpath.join(found.layer.name, name))
     return reference(found.layer, name)

@@ -95,7 +95,7 @@ def _summary(function: Callable[..., Any]) -> str:
 
 def _value(argument: Any) -> Any:
     if isinstance(argument, Text):
-        return argument.plain()
+        return argument.as_value()
     try:
         return freeze(argument)
     except NotAValue:  # an object of the context, such as a step

@@ -103,10 +103,10 @@ class _Policy:
 
     def _fail(self, message: Any, at: Any) -> Text:
         """`fail(message, at=path)`, as a policy calls it."""
-        text = message.plain() if isinstance(message, Text) else text_of(freeze(message))
+        text = message.as_value() if isinstance(message, Text) else text_of(freeze(message))
         if not text.strip():
             raise NotAValue("fail() needs a message", 'Write fail("at most 8 cpu").')
-        path = at.plain() if isinstance(at, Text) else at
+        path = at.as_value() if isinstance(at, Text) else at
         if not isinstance(path, str):
             raise NotAValue(f"{show(at)} is not a path", 'Write for example at="steps.export.resources.cpu".')
         place = running(sys._getframe(1)).removeprefix(f"{self._layer.name}!")  # noqa: SLF001 - the line that calls it

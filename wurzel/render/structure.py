@@ -50,7 +50,7 @@ def circle(where: str, parent: Found, *, itself: bool) -> Problem:
     return Problem(
         "the template extends itself" if itself else f"the template extends {label(parent)!r}, which extends it back",
         where,
-        f'Write `{{% extends "!{parent.plain}" %}}` for the next layer below that has the file.',
+        f'Write `{{% extends "!{parent.relative}" %}}` for the next layer below that has the file.',
     )
 
 

@@ -60,7 +60,7 @@ class Text:
         self.pieces = pieces
         self.indented = indented  # how far `indent` has indented the lines after the first
 
-    def plain(self) -> str:
+    def as_value(self) -> str:
         """The text as one value, its values unquoted. Raises `TemplateError` when one has no unique text form."""
         try:
             return "".join(text_of(piece.value) if isinstance(piece, Held) else piece[0] for piece in self.pieces)
@@ -166,7 +166,7 @@ class Text:
         return NotImplemented
 
     def __contains__(self, part: object) -> bool:
-        return isinstance(part, Text | str) and (part.plain() if isinstance(part, Text) else part) in self.plain()
+        return isinstance(part, Text | str) and (part.as_value() if isinstance(part, Text) else part) in self.as_value()
 
     def __add__(self, other: object) -> Text:
         return Text([*self.pieces, *_pieces(other, *self._end())])

@@ -50,7 +50,7 @@ def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
         if found.get("state") == "ran" and "begin" in found and "end" in found
     }
     steps = {step.id: now.get(step.id) or known.get(step.id) for step in pipeline.steps}
-    written = {name: _plain(measure) for name, measure in steps.items() if measure is not None}
+    written = {name: _as_json(measure) for name, measure in steps.items() if measure is not None}
     write(path, json.dumps({"pipeline": pipeline.name, "steps": written}, indent=2).encode() + b"\n")
     return path
 
@@ -67,7 +67,7 @@ def read_measures(path: Path) -> dict[str, Measure]:
         raise UsageError("does not contain measures", where=str(path), hint="Remove it, and measure again.") from error
 
 
-def _plain(measure: Measure) -> dict[str, Any]:
+def _as_json(measure: Measure) -> dict[str, Any]:
     seconds = {"seconds": float(f"{max(measure.seconds, 0.01):.{_DIGITS}g}")}
     mebibytes = float(f"{measure.memory / 2**20:.{_DIGITS}g}")
     return {**seconds, "memory": f"{mebibytes:.0f}Mi"} if mebibytes >= 1 else {**seconds}

@@ -71,7 +71,7 @@ class StoreInputs:
         for step in self._before():
             if any((edge.step, edge.output) not in data for edge in step.needs):
                 continue  # what it reads is missing already
-            given = self._given(step, key, find, {key: one.digest for key, one in data.items()})
+            given = self._found_before(step, key, find, {key: one.digest for key, one in data.items()})
             if given is None:
                 kept = "and it is never cached" if always_runs(step) else "for its present code, settings and inputs"
                 message = f"the store has no result of step {step.id} {kept}"
@@ -83,7 +83,7 @@ class StoreInputs:
             raise PreflightError(problems)
         return {key: one for key, one in data.items() if key in self._others}
 
-    def _given(
+    def _found_before(
         self, step: Step, key: Fingerprint, find: Callable[[Step, str], Entry | None], data: dict[Key, str]
     ) -> dict[str, Data] | None:
         if always_runs(step):  # only the data folder can have it

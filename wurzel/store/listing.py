@@ -66,7 +66,8 @@ def pipelines(bucket: Bucket) -> list[str]:
         found |= set(_pipelines(bucket, prefix, bucket.folders(prefix)))
     if not found and (other := _foreign(bucket, top)):
         hint = "Name the folder that `store` in wurzel.yaml names."
-        raise StoreSetupError(f"is not a store: it has no pipeline, but {other!r}", where=_shown(bucket), hint=hint)
+        where = str(bucket.root) if isinstance(bucket, LocalBucket) else ""
+        raise StoreSetupError(f"is not a store: it has no pipeline, but {other!r}", where=where, hint=hint)
     return sorted(found)
 
 
@@ -171,7 +172,3 @@ def _foreign(bucket: Bucket, top: Sequence[str]) -> str:
     if isinstance(bucket, LocalBucket):
         return min((path.name for path in bucket.root.iterdir() if not path.name.startswith(".")), default="")
     return min((name for name in top if name != names.UNTRUSTED), default="")
-
-
-def _shown(bucket: Bucket) -> str:
-    return str(bucket.root) if isinstance(bucket, LocalBucket) else ""

@@ -86,7 +86,7 @@ def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Pr
         yield from metadata.check_metadata(root["metadata"])
         return
     if root["apiVersion"].text != version:
-        yield root["apiVersion"].problem(f"{root['apiVersion'].shown} must be {version} for a {kind}")
+        yield root["apiVersion"].problem(f"{root['apiVersion'].quoted} must be {version} for a {kind}")
     if len(document.text.encode()) > MAX_OBJECT_BYTES:
         yield root.problem(f"is {len(document.text.encode())} bytes; Kubernetes takes at most {MAX_OBJECT_BYTES}")
     yield from _rules(root, kind, known, restricted=restricted)

@@ -78,7 +78,7 @@ def _check_names(tasks: list[Node]) -> Iterator[Problem]:
     for name in (task["name"] for task in tasks):
         if not _TASK.fullmatch(name.text) or len(name.text) > _LONGEST:
             yield name.problem(
-                f"{name.shown} is not the name of a task", "Use letters, digits and -, and start with a letter."
+                f"{name.quoted} is not the name of a task", "Use letters, digits and -, and start with a letter."
             )
 
 
@@ -92,7 +92,7 @@ def _needs(task: Node, by_name: Mapping[str, Node]) -> tuple[list[str], list[Pro
         words, sound = _words(place.text)
         if not sound:
             problems.append(
-                place.problem(f"{place.shown} is not a valid condition", "Write for example a && (b || c.Failed).")
+                place.problem(f"{place.quoted} is not a valid condition", "Write for example a && (b || c.Failed).")
             )
         found = [word for word, _ in words]
         for word, status in words:
@@ -144,10 +144,10 @@ def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:
     if called is not None:
         yield from _check_arguments(task, called)
     elif not reference:
-        yield task["template"].problem(f"no template is named {task['template'].shown}")
+        yield task["template"].problem(f"no template is named {task['template'].quoted}")
     elif not _is_elsewhere(task, templates):
         yield reference.problem(
-            f"the WorkflowTemplate {reference['name'].shown} has no template {reference['template'].shown}"
+            f"the WorkflowTemplate {reference['name'].quoted} has no template {reference['template'].quoted}"
         )
 
 
@@ -161,7 +161,7 @@ def _check_arguments(task: Node, called: Node) -> Iterator[Problem]:
                 )
     for parameter in task["arguments"]["parameters"]:
         if parameter["value"] and not isinstance(parameter["value"].value, str):
-            yield parameter["value"].problem(f"{parameter['value'].shown} is not text", "Put it in quotes.")
+            yield parameter["value"].problem(f"{parameter['value'].quoted} is not text", "Put it in quotes.")
 
 
 def _is_elsewhere(task: Node, templates: Mapping[str, Node]) -> bool:

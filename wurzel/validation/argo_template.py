@@ -67,9 +67,9 @@ def check_template(template: Node, scope: Scope) -> Iterator[Problem]:
     name = template["name"]
     if not _NAME.fullmatch(name.text):
         advice = "Pod names are derived from it, so use lower-case letters, digits and -."
-        yield name.problem(f"{name.shown} is not the name of a template", advice)
+        yield name.problem(f"{name.quoted} is not the name of a template", advice)
     elif len(name.text) > _LONGEST:
-        yield name.problem(f"{name.shown} has {len(name.text)} characters; at most {_LONGEST} fit")
+        yield name.problem(f"{name.quoted} has {len(name.text)} characters; at most {_LONGEST} fit")
     kinds = [kind for kind in _KINDS if template[kind]]
     if len(kinds) != 1:
         yield template.problem(f"has {len(kinds)} types: {', '.join(kinds) or 'none'}", "Give exactly one.")
@@ -121,23 +121,23 @@ def _check_limits(template: Node, kind: str) -> Iterator[Problem]:
             yield node.problem("is for templates that run a pod only")
     deadline = template["activeDeadlineSeconds"]
     if deadline and "{{" not in str(deadline.value) and not re.fullmatch(r"[1-9]\d*", str(deadline.value)):
-        yield deadline.problem(f"{deadline.shown} is not a number of seconds, 1 or more")
+        yield deadline.problem(f"{deadline.quoted} is not a number of seconds, 1 or more")
     timeout = template["timeout"]
     if timeout and "{{" not in timeout.text and (timeout.text.isdigit() or not _DURATION.fullmatch(timeout.text)):
-        yield timeout.problem(f"{timeout.shown} is not a duration", "Write for example 90s or 1h.")
+        yield timeout.problem(f"{timeout.quoted} is not a duration", "Write for example 90s or 1h.")
 
 
 def _check_retry(retry: Node) -> Iterator[Problem]:
     policy, limit, backoff = retry["retryPolicy"], retry["limit"], retry["backoff"]
     yield from policy.check_known(_POLICIES)
     if limit and not re.fullmatch(r"\d+|\{\{.*\}\}", str(limit.value)):
-        yield limit.problem(f"{limit.shown} is not a whole number, 0 or more")
+        yield limit.problem(f"{limit.quoted} is not a whole number, 0 or more")
     if backoff["factor"] and not re.fullmatch(r"\d+", str(backoff["factor"].value)):
-        yield backoff["factor"].problem(f"{backoff['factor'].shown} is not a whole number", "Argo takes no fractions.")
+        yield backoff["factor"].problem(f"{backoff['factor'].quoted} is not a whole number", "Argo takes no fractions.")
     for field in ("duration", "maxDuration", "cap"):
         if backoff[field] and not _DURATION.fullmatch(backoff[field].text):
             yield backoff[field].problem(
-                f"{backoff[field].shown} is not a duration as Go writes it",
+                f"{backoff[field].quoted} is not a duration as Go writes it",
                 "Write for example 30s, 10m, 1h, in quotes.",
             )
 
@@ -148,17 +148,17 @@ def _check_parts(template: Node, *, leaf: bool) -> Iterator[Problem]:
         for item in template[side][kind]:
             name = item["name"]
             if not _PART_NAME.fullmatch(name.text):
-                yield name.problem(f"{name.shown} is not a name for {kind}", "Write letters, digits, - and _.")
+                yield name.problem(f"{name.quoted} is not a name for {kind}", "Write letters, digits, - and _.")
             if kind == "artifacts":
                 yield from _check_artifact(item, side, leaf=leaf)
             elif item["value"] and not isinstance(item["value"].value, str):
-                yield item["value"].problem(f"{item['value'].shown} is not text", "Put it in quotes.")
+                yield item["value"].problem(f"{item['value'].quoted} is not text", "Put it in quotes.")
 
 
 def _check_artifact(artifact: Node, side: str, *, leaf: bool) -> Iterator[Problem]:
     path = artifact["path"]
     if leaf and not path.text.startswith("/"):
-        yield path.problem(f"{path.shown} is not an absolute path")
+        yield path.problem(f"{path.quoted} is not an absolute path")
     if not leaf and path:
         yield path.problem("is for templates that run a pod only")
     if side == "inputs" and artifact["from"]:
@@ -195,11 +195,11 @@ def _check_container(template: Node, scope: Scope) -> Iterator[Problem]:
     yield from check_container(container, volumes, inherited, complete=not defaults["image"])
     for mount in defaults["volumeMounts"]:
         if mount["name"].text not in volumes:
-            yield mount["name"].problem(f"{mount['name'].shown} is not a volume of this workflow")
+            yield mount["name"].problem(f"{mount['name'].quoted} is not a volume of this workflow")
     yield from _check_merged_env(container, defaults)
     for artifact in template["inputs"]["artifacts"]:
         if artifact["path"].text in mounted | inherited:
-            yield artifact["path"].problem(f"{artifact['path'].shown} is where a volume is mounted")
+            yield artifact["path"].problem(f"{artifact['path'].quoted} is where a volume is mounted")
     paths = [artifact["path"].text for artifact in template["inputs"]["artifacts"]]
     for path in {path for path in paths if path and paths.count(path) > 1}:
         yield template["inputs"]["artifacts"].problem(f"two of them have the path {path!r}")

@@ -35,7 +35,7 @@ def check_container(
     if complete and not image.text:
         yield image.problem("has no image")
     elif image and not _IMAGE.fullmatch(image.text):
-        yield image.problem(f"{image.shown} is not an image", "Write for example ghcr.io/acme/rag:1.4.")
+        yield image.problem(f"{image.quoted} is not an image", "Write for example ghcr.io/acme/rag:1.4.")
     for field, known in (("imagePullPolicy", _PULL), ("terminationMessagePolicy", _MESSAGE)):
         yield from container[field].check_known(known)
     for field in ("command", "args"):
@@ -51,13 +51,13 @@ def check_env(env: Node) -> Iterator[Problem]:
     for variable in env:
         name = variable["name"]
         if not ENV_NAME.fullmatch(name.text):
-            yield name.problem(f"{name.shown} is not the name of an environment variable")
+            yield name.problem(f"{name.quoted} is not the name of an environment variable")
         elif name.text in seen:
-            yield name.problem(f"{name.shown} is set twice")
+            yield name.problem(f"{name.quoted} is set twice")
         seen.add(name.text)
         value, source = variable["value"], variable["valueFrom"]
         if value and not isinstance(value.value, str):
-            yield value.problem(f"{value.shown} is not text", "Put it in quotes.")
+            yield value.problem(f"{value.quoted} is not text", "Put it in quotes.")
         if value.text and source:
             yield variable.problem("has both value and valueFrom")
         if source:
@@ -80,7 +80,7 @@ def check_resources(resources: Node) -> Iterator[Problem]:
         limit = amounts.get(("limits", name))
         if kind == "requests" and limit is not None and asked > limit:
             yield resources["requests"][name].problem(
-                f"asks for {resources['requests'][name].shown}, more than the limit {resources['limits'][name].shown}"
+                f"asks for {resources['requests'][name].quoted}, more than the limit {resources['limits'][name].quoted}"
             )
         if kind == "requests" and "/" in name and limit != asked:
             yield resources["requests"][name].problem("a device needs a limit that equals the request")
@@ -92,25 +92,25 @@ def check_mounts(mounts: Node, volumes: Collection[str], inherited: Collection[s
     for mount in mounts:
         path, name = mount["mountPath"], mount["name"]
         if name.text not in volumes:
-            yield name.problem(f"{name.shown} is not a volume of this pod", f"Volumes: {', '.join(sorted(volumes))}.")
+            yield name.problem(f"{name.quoted} is not a volume of this pod", f"Volumes: {', '.join(sorted(volumes))}.")
         if not path.text.startswith("/") or ":" in path.text:
-            yield path.problem(f"{path.shown} is not an absolute path without ':'")
+            yield path.problem(f"{path.quoted} is not an absolute path without ':'")
         elif path.text in paths:
-            yield path.problem(f"{path.shown} is mounted twice")
+            yield path.problem(f"{path.quoted} is mounted twice")
         paths.add(path.text)
         if mount["subPath"] and mount["subPathExpr"]:
             yield mount.problem("has both subPath and subPathExpr")
         for field in ("subPath", "subPathExpr"):
             if mount[field].text.startswith("/") or ".." in mount[field].text.split("/"):
-                yield mount[field].problem(f"{mount[field].shown} leads out of the volume")
+                yield mount[field].problem(f"{mount[field].quoted} leads out of the volume")
 
 
 def _check_words(words: Node) -> Iterator[Problem]:
     if words and not isinstance(words.value, list):
-        yield words.problem(f"{words.shown} is not a list")
+        yield words.problem(f"{words.quoted} is not a list")
     for word in words:
         if not isinstance(word.value, str):
-            yield word.problem(f"{word.shown} is not text", "Put it in quotes.")
+            yield word.problem(f"{word.quoted} is not text", "Put it in quotes.")
 
 
 def _check_source(source: Node) -> Iterator[Problem]:
@@ -121,4 +121,4 @@ def _check_source(source: Node) -> Iterator[Problem]:
         if source[kind]:
             yield from check_name(source[kind]["name"])
             if not _CONFIG_KEY.fullmatch(source[kind]["key"].text):
-                yield source[kind]["key"].problem(f"{source[kind]['key'].shown} is not a key")
+                yield source[kind]["key"].problem(f"{source[kind]['key'].quoted} is not a key")

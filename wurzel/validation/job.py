@@ -58,11 +58,11 @@ def check_claim(root: Node) -> Iterator[Problem]:
         yield spec["accessModes"].problem("a claim needs an access mode", f"Write one of {', '.join(_ACCESS)}.")
     for mode in modes:
         if mode.text not in _ACCESS:
-            yield mode.problem(f"{mode.shown} is not an access mode", f"Write one of {', '.join(_ACCESS)}.")
+            yield mode.problem(f"{mode.quoted} is not an access mode", f"Write one of {', '.join(_ACCESS)}.")
     storage = spec["resources"]["requests"]["storage"]
     try:
         if amount(str(storage.value)) <= 0:
-            yield storage.problem(f"{storage.shown} is not a size")
+            yield storage.problem(f"{storage.quoted} is not a size")
     except ValueError as error:
         yield storage.problem(str(error))
 
@@ -94,24 +94,24 @@ def _check_failure_policy(policy: Node, pod: Node) -> Iterator[Problem]:
 
 def _check_rule(rule: Node, containers: set[str]) -> Iterator[Problem]:
     if rule["action"].text not in _ACTIONS:
-        yield rule["action"].problem(f"{rule['action'].shown} is not known", f"Write one of {', '.join(_ACTIONS)}.")
+        yield rule["action"].problem(f"{rule['action'].quoted} is not known", f"Write one of {', '.join(_ACTIONS)}.")
     codes, conditions = rule["onExitCodes"], rule["onPodConditions"]
     if bool(codes) == bool(conditions):
         yield rule.problem("needs either onExitCodes or onPodConditions")
     for condition in conditions:
         if condition["status"].text not in _STATUSES:
             yield condition["status"].problem(
-                f"{condition['status'].shown} is not a status", f"Write one of {', '.join(_STATUSES)}, in quotes."
+                f"{condition['status'].quoted} is not a status", f"Write one of {', '.join(_STATUSES)}, in quotes."
             )
     if not codes:
         return
     if codes["operator"].text not in _OPERATORS:
-        yield codes["operator"].problem(f"{codes['operator'].shown} is not known", "Write In or NotIn.")
+        yield codes["operator"].problem(f"{codes['operator'].quoted} is not known", "Write In or NotIn.")
     values = [value.number for value in codes["values"]]
     if not values or None in values or len(set(values)) < len(values):
-        yield codes["values"].problem(f"{codes['values'].shown} is not a list of different exit codes")
+        yield codes["values"].problem(f"{codes['values'].quoted} is not a list of different exit codes")
     elif codes["operator"].text == "In" and 0 in values:
         yield codes["values"].problem("contains 0, which is not a failure")
     name = codes["containerName"]
     if name and name.text not in containers:
-        yield name.problem(f"{name.shown} is not a container of this pod")
+        yield name.problem(f"{name.quoted} is not a container of this pod")

@@ -57,15 +57,15 @@ class Node:
     def check_known(self, known: Collection[str]) -> Iterator[Problem]:
         """That it is one of these words, if it is there."""
         if self and self.text not in known:
-            yield self.problem(f"{self.shown} is not known", f"Write one of {', '.join(known)}.")
+            yield self.problem(f"{self.quoted} is not known", f"Write one of {', '.join(known)}.")
 
     def check_number(self, least: int, what: str) -> Iterator[Problem]:
         """That it is a whole number of at least `least`, if it is there; `what` it should be, for the message."""
         if self and (self.number is None or self.number < least):
-            yield self.problem(f"{self.shown} is not {what}")
+            yield self.problem(f"{self.quoted} is not {what}")
 
     @property
-    def shown(self) -> str:
+    def quoted(self) -> str:
         """The value for a message."""
         text = repr(self.value)
         return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
@@ -126,7 +126,7 @@ def check_distinct(named: Iterable[Node], what: str) -> Iterator[Problem]:
     seen: set[str] = set()
     for name in (each["name"] for each in named):
         if name.text in seen:
-            yield name.problem(f"{name.shown} is the name of {what}")
+            yield name.problem(f"{name.quoted} is the name of {what}")
         seen.add(name.text)
 
 

@@ -45,17 +45,17 @@ def check_name(name: Node, longest: int = LONGEST_NAME, *, stem: bool = False) -
     text = name.text.rstrip("-") if stem else name.text
     if not SUBDOMAIN.fullmatch(text):
         yield name.problem(
-            f"{name.shown} is not a Kubernetes name", "Write lower-case letters, digits, - and ., no - at the ends."
+            f"{name.quoted} is not a Kubernetes name", "Write lower-case letters, digits, - and ., no - at the ends."
         )
     elif len(name.text) > longest:
-        yield name.problem(f"{name.shown} has {len(name.text)} characters; at most {longest} fit", "Shorten it.")
+        yield name.problem(f"{name.quoted} has {len(name.text)} characters; at most {longest} fit", "Shorten it.")
 
 
 def check_label_name(name: Node, what: str) -> Iterator[Problem]:
     """A DNS label: at most 63 lower-case letters, digits and -."""
     if not DNS_LABEL.fullmatch(name.text) or len(name.text) > LONGEST_LABEL:
         yield name.problem(
-            f"{name.shown} is not the name of {what}", "Write at most 63 lower-case letters, digits and -."
+            f"{name.quoted} is not the name of {what}", "Write at most 63 lower-case letters, digits and -."
         )
 
 
@@ -67,10 +67,10 @@ def check_labels(labels: Node, *, templated: bool = False) -> Iterator[Problem]:
         if templated and "{{" in value.text:
             continue
         if not isinstance(text, str):
-            yield value.problem(f"{value.shown} is not text", "Put it in quotes.")
+            yield value.problem(f"{value.quoted} is not text", "Put it in quotes.")
         elif text and (not _QUALIFIED.fullmatch(text) or len(text) > LONGEST_LABEL):
             yield value.problem(
-                f"{value.shown} is not a label value",
+                f"{value.quoted} is not a label value",
                 "Write at most 63 letters, digits, -, _ and ., none of these signs at the ends.",
             )
 
@@ -83,7 +83,7 @@ def check_annotations(annotations: Node) -> Iterator[Problem]:
         if isinstance(value.value, str):
             size += len(key) + len(value.value.encode())
         else:
-            yield value.problem(f"{value.shown} is not text", "Put it in quotes.")
+            yield value.problem(f"{value.quoted} is not text", "Put it in quotes.")
     if size > MOST_ANNOTATIONS:
         yield annotations.problem(f"are {size} bytes; Kubernetes takes at most {MOST_ANNOTATIONS}")
 

@@ -23,7 +23,7 @@ def check_pod(spec: Node, *, restricted: bool) -> Iterator[Problem]:
     """The specification of a Job's pod. `restricted` holds it to that Pod Security Standard."""
     if spec["restartPolicy"].text not in _RESTART:
         yield spec["restartPolicy"].problem(
-            f"{spec['restartPolicy'].shown} is not for Jobs", f"Write one of {', '.join(_RESTART)}."
+            f"{spec['restartPolicy'].quoted} is not for Jobs", f"Write one of {', '.join(_RESTART)}."
         )
     if not list(spec["containers"]):
         yield spec["containers"].problem("a pod needs a container")

@@ -19,7 +19,7 @@ _SOONEST = 10
 def check_schedule(schedule: Node) -> Iterator[Problem]:
     """A cron expression as Kubernetes and Argo read it."""
     if not schedule.text:
-        yield schedule.problem(f"{schedule.shown} is not a schedule", 'Write for example "0 4 * * *", in quotes.')
+        yield schedule.problem(f"{schedule.quoted} is not a schedule", 'Write for example "0 4 * * *", in quotes.')
         return
     try:
         check_cron(schedule.text)
@@ -43,6 +43,6 @@ def check_deadline(deadline: Node) -> Iterator[Problem]:
     yield from deadline.check_number(0, "a number of seconds")
     if deadline.number is not None and 0 <= deadline.number < _SOONEST:
         yield deadline.problem(
-            f"{deadline.shown} is less than {_SOONEST} seconds, so runs may never start",
+            f"{deadline.quoted} is less than {_SOONEST} seconds, so runs may never start",
             "The controller checks every ten seconds.",
         )

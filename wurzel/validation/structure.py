@@ -65,7 +65,7 @@ def _core(document: Document, version: str) -> Iterator[Problem]:
         path = ".".join(map(str, error.path))
         yield Problem(str(error.message), where=f"{root.path}{path}")
     except SchemaNotFoundError:
-        yield root["apiVersion"].problem(f"Kubernetes {wanted} has no {root['apiVersion'].shown} {document.kind}")
+        yield root["apiVersion"].problem(f"Kubernetes {wanted} has no {root['apiVersion'].quoted} {document.kind}")
     except VersionNotSupportedError as error:
         raise UsageError(f"Kubernetes {wanted} is not known to kubernetes-validate") from error
 

@@ -77,7 +77,7 @@ def _check_reference_or_spec(spec: Node, known: Known, *, restricted: bool) -> I
         yield from _check_spec(spec, known, restricted=restricted, submitted=True)
     elif reference["name"].text not in known and not reference["clusterScope"].value:
         yield reference["name"].problem(
-            f"no WorkflowTemplate {reference['name'].shown} is rendered with it",
+            f"no WorkflowTemplate {reference['name'].quoted} is rendered with it",
             f"Known: {', '.join(known) or 'none'}.",
         )
 
@@ -97,9 +97,9 @@ def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) 
     yield from _check_templates(spec["templates"])
     entry = spec["entrypoint"]
     if entry.text not in templates and (submitted or entry):
-        yield entry.problem(f"no template is named {entry.shown}", f"Templates: {', '.join(sorted(templates))[:200]}.")
+        yield entry.problem(f"no template is named {entry.quoted}", f"Templates: {', '.join(sorted(templates))[:200]}.")
     if spec["onExit"] and spec["onExit"].text not in templates:
-        yield spec["onExit"].problem(f"no template is named {spec['onExit'].shown}")
+        yield spec["onExit"].problem(f"no template is named {spec['onExit'].quoted}")
     elsewhere = {referred(name, template): node for name, others in known.items() for template, node in others.items()}
     scope = Scope(
         templates=templates | elsewhere,
@@ -146,12 +146,12 @@ def _check_arguments(arguments: Node) -> Iterator[Problem]:
     for parameter in parameters:
         name, value = parameter["name"], parameter["value"]
         if not PARAMETER_NAME.fullmatch(name.text):
-            yield name.problem(f"{name.shown} is not the name of a parameter", "Write letters, digits, - and _.")
+            yield name.problem(f"{name.quoted} is not the name of a parameter", "Write letters, digits, - and _.")
         if value and not isinstance(value.value, str):
-            yield value.problem(f"{value.shown} is not text", "Put it in quotes; the API server refuses it.")
+            yield value.problem(f"{value.quoted} is not text", "Put it in quotes; the API server refuses it.")
         choices = [choice.value for choice in parameter["enum"]]
         if choices and value and value.value not in choices:
-            yield value.problem(f"{value.shown} is not one of {choices}")
+            yield value.problem(f"{value.quoted} is not one of {choices}")
 
 
 def _check_templates(templates: Node) -> Iterator[Problem]:

@@ -254,7 +254,7 @@ class _Writer:
         setup = "none" if image else options.setup
         return Job(
             id=job_id(group.name),
-            name=self.shown(group),
+            name=self.label(group),
             condition=self.condition(group),
             description=only.description if only else "",
             polls=only is not None and only.polls,
@@ -285,7 +285,7 @@ class _Writer:
             return condition(self.pipeline, self.options)
         return AFTER if self.pipeline.triggers.after and not group.needs else ""
 
-    def shown(self, group: Group) -> str:
+    def label(self, group: Group) -> str:
         """What GitHub shows of a job: its steps, unless it has a name that says more, or they are many."""
         listed = ", ".join(group.ids)
         named = group.steps[0].group is not None or (self.jobs.whole and len(group.steps) > 1)

@@ -12,10 +12,10 @@ from wurzel.backends.gitlab.context import Config, Job
 from wurzel.backends.gitlab.place import artifact_path, duration, is_locked, job_name, place, stages, tags
 from wurzel.backends.gitlab.variables import (
     from_vault,
-    given,
     lines_of,
     pod,
     secret_lines,
+    values_of,
     variable,
     vault_secrets,
 )
@@ -154,7 +154,7 @@ class JobWriter:
         first = group.steps[0]
         # `wurzel run` reads variables and settings of steps from wurzel.yaml.
         own = {} if self.jobs.run else first.env | setting_variables(first)
-        values = given(own, ci.parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
+        values = values_of(own, ci.parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
         steps = [one_slice(first)] if self.jobs.is_sliced(first) else group.steps
         return values | {name: variable(value) for name, value in pod(self.pipeline, steps, self.width(group)).items()}
 

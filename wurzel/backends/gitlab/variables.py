@@ -40,18 +40,18 @@ def variable(value: str) -> Any:
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
-def given(
+def values_of(
     own: Mapping[str, str], parameters: Sequence[ci.Parameter], options: GitlabOptions, *, scoped: bool
 ) -> dict[str, Any]:
     """Variables of a job: its `own`, and of parameters, which take the place of settings, inputs or defaults."""
     values = {name: variable(value) for name, value in own.items()}
     for parameter in parameters:
         values.pop(parameter.variable, None)
-        values |= _given(parameter, options, scoped=scoped)
+        values |= _value_of(parameter, options, scoped=scoped)
     return values
 
 
-def _given(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
+def _value_of(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
     """What a job is given of a parameter; nothing where the variables of the file hold for it."""
     if options.uses_inputs:
         text = f"$[[ inputs.{parameter.variable} ]]"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wurzel.cli.options import Completed, given
+from wurzel.cli.options import Completed, typed
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class RunName(Completed):
         from wurzel.store.listing import LATEST, run_names, sides
 
         yield LATEST
-        pipeline = (given(ctx, "wanted") or "").partition("/")[0] or None
+        pipeline = (typed(ctx, "wanted") or "").partition("/")[0] or None
         place = open_place(ctx.params.get("url"), ctx.params.get("environment"), pipeline)
         yield from (name for store in sides(place.bucket, named(place)) for name in run_names(store))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wurzel.cli.options import Completed, given
+from wurzel.cli.options import Completed, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ class BlockName(Completed):
         from wurzel.render.ejected import blocks_of
 
         layers = open_renderer().layers
-        return blocks_of(layers, layers.find(given(ctx, "template") or ""))
+        return blocks_of(layers, layers.find(typed(ctx, "template") or ""))
 
 
 def open_renderer(project: Project | None = None) -> Renderer:

@@ -84,7 +84,9 @@ class Checker:
     def bypassed(self) -> list[Problem]:
         """Templates of packs and folders that are never used because one above does not extend them."""
         roots = [*self._contexts, *self._others()]
-        checked = [source for source in self._checked if source.found.plain != POLICIES]  # policies of all layers run
+        checked = [
+            source for source in self._checked if source.found.relative != POLICIES
+        ]  # policies of all layers run
         found = Reach(self._sources, roots).bypasses(checked, roots, self._environment)
         return [self._bypass(*each) for each in found]
 
@@ -162,7 +164,7 @@ class Checker:
         return Problem(
             f"the template does not extend {below.label}, which is therefore never used",
             above.at(line),
-            f'Write `{{% extends "!{above.found.plain}" %}}`, which means the next layer below that has the file.',
+            f'Write `{{% extends "!{above.found.relative}" %}}`, which means the next layer below that has the file.',
         )
 
     def _useless(self, source: Source) -> Problem:

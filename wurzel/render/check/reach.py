@@ -78,7 +78,7 @@ class Reach:
         known = {each.found.path for each in self._from}
         for step in view.way(same) if same is not None else ():
             if step.found.path not in known:
-                return self._sources.get(step.found.plain)
+                return self._sources.get(step.found.relative)
         return None
 
 

@@ -14,6 +14,7 @@ from jinja2 import nodes
 from wurzel.exceptions import Problem, TemplateError
 from wurzel.named_tuples import NamedTuple
 from wurzel.render.layers import Found, Layer, Layers, label
+from wurzel.render.mistakes import syntax
 
 if TYPE_CHECKING:
     from wurzel.render.environment import Environment
@@ -70,7 +71,7 @@ class Source:
                 return Problem(_CONFLICT, self.at(line), _RESOLVE)
             self.tree = environment.tree(text, self.found)
         except jinja2.TemplateSyntaxError as error:
-            message, hint = environment.syntax(error.message or "")
+            message, hint = syntax(error.message or "", environment.filters, environment.tests)
             return Problem(message, self.at(error.lineno), hint)
         except TemplateError as error:
             place = error.where.rpartition(":")[2]

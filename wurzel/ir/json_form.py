@@ -14,26 +14,26 @@ from pydantic import BaseModel
 _SCALARS = (str, int, float, bool, type(None))
 
 
-def plain(model: BaseModel, *, without: Collection[str] = (), defaults: bool = False) -> dict[str, Any]:
+def json_form(model: BaseModel, *, without: Collection[str] = (), defaults: bool = False) -> dict[str, Any]:
     """The fields of a model in their order, but for those `without`; fields that have their default, if asked for."""
     known = {} if defaults else _defaults(type(model))
     data = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
         if name not in without and not (name in known and value == known[name]):
-            data[name] = _plain(value, defaults)
+            data[name] = _json_form(value, defaults)
     return data
 
 
-def _plain(value: Any, defaults: bool) -> Any:
+def _json_form(value: Any, defaults: bool) -> Any:
     if isinstance(value, _SCALARS):
         return value
     if isinstance(value, BaseModel):
-        return plain(value, defaults=defaults)
+        return json_form(value, defaults=defaults)
     if isinstance(value, dict):
-        return {key: _plain(child, defaults) for key, child in value.items()}
+        return {key: _json_form(child, defaults) for key, child in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(child, defaults) for child in value]
+        return [_json_form(child, defaults) for child in value]
     raise TypeError(f"{type(value).__name__} is not a type of the IR")
 
 

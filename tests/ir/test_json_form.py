@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.conftest import EXAMPLES
+from wurzel.ir.json_form import json_form
 from wurzel.ir.model import Edge, Store
-from wurzel.ir.plain import plain
 from wurzel.project.open import open_pipeline
 from wurzel.testing.variants import full_pipeline
 
@@ -20,11 +20,11 @@ def models(pipeline):
 def check(pipeline):
     for model in models(pipeline):
         expected = model.model_dump(mode="json", exclude_defaults=True)
-        assert json.dumps(plain(model)) == json.dumps(expected)
-        assert json.dumps(plain(model, without={"id", "name"})) == json.dumps(
+        assert json.dumps(json_form(model)) == json.dumps(expected)
+        assert json.dumps(json_form(model, without={"id", "name"})) == json.dumps(
             model.model_dump(mode="json", exclude_defaults=True, exclude={"id", "name"})
         )
-        text = json.dumps(plain(model, defaults=True), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(json_form(model, defaults=True), ensure_ascii=False, separators=(",", ":"))
         assert text == model.model_dump_json()
 
 
@@ -41,4 +41,4 @@ def test_every_field_is_dumped_as_pydantic_does():
 
 def test_what_is_no_json_is_an_error():
     with pytest.raises(TypeError, match="set is not a type of the IR"):
-        plain(Edge.model_construct(step={"a"}))
+        json_form(Edge.model_construct(step={"a"}))
