@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -199,3 +199,23 @@ def _preflight(backend: Backend, job: Job) -> list[Problem]:
         values = too_large(job.pipeline, step, settings=backend.settings_in_environment)
         found += [Problem(each.message, job.locate(each.path), each.advice) for each in values]
     return [Problem(problem.message, problem.where or where, problem.hint) for problem in found]
+
+
+def lost(results: Iterable[JobResult]) -> Iterator[Problem]:
+    """Jobs whose data nothing keeps: that is refused where it was not accepted, and otherwise left to documentation."""
+    for job in (result.job for result in results):
+        if (why := get(job.target).loses(job.pipeline, job.options)) and "data_dir" not in job.options.ignore:
+            hint = f"Accept it: targets.{job.label}.ignore: [data_dir], or cache = False where steps write elsewhere."
+            yield Problem(why, f"{job.pipeline.name} for {job.label}", hint)
+
+
+def zone_problems(results: Iterable[JobResult]) -> Iterator[Problem]:
+    """Schedules in a time zone that a controller may not know."""
+    from wurzel.ir.schedule import zone_advice
+
+    for job in (result.job for result in results):
+        schedule = job.pipeline.schedule
+        if schedule is not None and (advice := zone_advice(schedule.timezone)):
+            what = f"schedule.timezone: {schedule.timezone} is a legacy time zone name, which slim images do not"
+            what += " know: a controller without it may never start the pipeline"
+            yield Problem(what, job.locate("schedule.timezone") or job.pipeline.name, advice)

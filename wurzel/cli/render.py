@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from wurzel.named_tuples import NamedTuple
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
     from wurzel.drift.report import Report
-    from wurzel.exceptions import Problem
     from wurzel.project.jobs import Request
     from wurzel.project.load import Project
     from wurzel.render import Renderer
@@ -219,41 +218,19 @@ def signed(results: Sequence[JobResult], packs: str, folder: str) -> list[File]:
 
 
 def _warn(results: Sequence[JobResult], strict: bool) -> None:
+    from wurzel.backends.rendering import lost, zone_problems
     from wurzel.backends.support import summary, total
     from wurzel.exceptions import PreflightError
 
     problems = [
         summary(result.reports, result.job.pipeline.name, result.job.locate) for result in results if result.reports
     ]
-    if strict and (found := [*problems, *_lost(results)]):
+    if strict and (found := [*problems, *lost(results)]):
         raise PreflightError(found)
     if len(problems) > 1:
         problems = [total([result.reports for result in results])]
-    for problem in dict.fromkeys([*_zone_problems(results), *problems]):
+    for problem in dict.fromkeys([*zone_problems(results), *problems]):
         say("warning", problem)
-
-
-def _lost(results: Sequence[JobResult]) -> Iterator[Problem]:
-    """Jobs whose data nothing keeps: that is refused where it was not accepted, and otherwise left to documentation."""
-    from wurzel.backends.registry import get
-    from wurzel.exceptions import Problem
-
-    for job in (result.job for result in results):
-        if (why := get(job.target).loses(job.pipeline, job.options)) and "data_dir" not in job.options.ignore:
-            hint = f"Accept it: targets.{job.label}.ignore: [data_dir], or cache = False where steps write elsewhere."
-            yield Problem(why, f"{job.pipeline.name} for {job.label}", hint)
-
-
-def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:
-    from wurzel.exceptions import Problem
-    from wurzel.ir.schedule import zone_advice
-
-    for job in (result.job for result in results):
-        schedule = job.pipeline.schedule
-        if schedule is not None and (advice := zone_advice(schedule.timezone)):
-            what = f"schedule.timezone: {schedule.timezone} is a legacy time zone name, which slim images do not"
-            what += " know: a controller without it may never start the pipeline"
-            yield Problem(what, job.locate("schedule.timezone") or job.pipeline.name, advice)
 
 
 def _validate(results: Sequence[JobResult], renderer: Renderer) -> None:
