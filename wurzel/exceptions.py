@@ -60,6 +60,11 @@ def first_line(error: WurzelError) -> str:
     return getattr(error, "reason", "") or error.message.partition("\n")[0]
 
 
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters, for messages; the last one says that there are more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 class WurzelWarning(UserWarning):
     """Something that works, but that its author should change."""
 

@@ -11,6 +11,7 @@ import click
 
 from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
+from wurzel.exceptions import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,5 +88,4 @@ def _datasets(pipeline: Pipeline) -> Iterator[str]:
 def _short(default: str | None) -> str:
     if default is None:
         return "-"
-    text = default if default.isprintable() and default else repr(default)
-    return text if len(text) <= 32 else f"{text[:31]}…"  # noqa: PLR2004 - a column of a terminal
+    return shortened(default if default.isprintable() and default else repr(default), 32)

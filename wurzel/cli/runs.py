@@ -65,7 +65,10 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
         return
     if not runs:
         click.echo("no run has been recorded here", err=True)
-    rows = [(run.id, run.pipeline, _when(run), _steps(run), _took(run.seconds), run.ended) for run in runs]
+    rows = []
+    for run in runs:
+        steps = ", ".join(f"{count} {what}" for what, count in run.counts.items() if count) or "-"
+        rows.append((run.id, run.pipeline, _when(run), steps, _took(run.seconds), run.ended))
     for line in table([("RUN", "PIPELINE", "STARTED", "STEPS", "TOOK", "ENDED"), *rows]) if rows else ():
         click.echo(line)
 
@@ -144,7 +147,3 @@ def _took(seconds: float | None) -> str:
         return "-"
     minutes, rest = divmod(seconds, 60)
     return f"{seconds:.1f}s" if not minutes else f"{minutes:.0f}m{rest:02.0f}s"
-
-
-def _steps(run: PastRun) -> str:
-    return ", ".join(f"{count} {what}" for what, count in run.counts.items() if count) or "-"

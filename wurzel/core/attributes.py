@@ -71,7 +71,7 @@ def check_attributes(cls: type, known: Mapping[str, Callable[[Any], bool]], plac
         StaticTypeError: naming both.
     """
     for owner in cls.__mro__:
-        own = {} if _is_ours(owner) else vars(owner)
+        own = {} if owner is object or owner.__module__.startswith("wurzel.core.") else vars(owner)
         for name in [name for name in own if name not in known]:
             value = getattr(own[name], "__func__", own[name])
             meant = next((word for word, fits in known.items() if _near(name, word) and fits(value)), "")
@@ -81,10 +81,6 @@ def check_attributes(cls: type, known: Mapping[str, Callable[[Any], bool]], plac
                     where=place,
                     hint=f"Write {meant}; if it is your own, give it another name, such as _{name}.",
                 )
-
-
-def _is_ours(owner: type) -> bool:
-    return owner is object or owner.__module__.startswith("wurzel.core.")
 
 
 def _near(name: str, meant: str) -> bool:

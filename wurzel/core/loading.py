@@ -22,7 +22,7 @@ from wurzel.core.environment import (
 from wurzel.core.settings import sealed
 from wurzel.datacontract.secrets import is_secret, is_url, public, texts_in
 from wurzel.datacontract.shape import type_text
-from wurzel.exceptions import EnvSettingsError, mismatch
+from wurzel.exceptions import EnvSettingsError, mismatch, shortened
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -120,8 +120,7 @@ class Loader:
             reason = item["msg"] if item["type"] in _HARMLESS else "the value is not valid"
             place = self._place(names) + "".join(f"[{part}]" for part in rest if part.isdigit())  # a key may be secret
             return f"{place}: {reason} (the value is secret and not shown)"
-        value = repr(public(item["input"]))
-        value = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
+        value = shortened(repr(public(item["input"])), _LONGEST)
         is_json = field is not None and not is_text(field.annotation, field.metadata)
         hint = _as_json(item) if is_json and isinstance(item["input"], str) else ""
         return f"{place}: {mismatch(item['type'], item['msg'], value)}{hint}"

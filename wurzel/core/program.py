@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import IO, TextIO
 
-from wurzel.exceptions import StepFailed, UsageError
+from wurzel.exceptions import StepFailed, UsageError, shortened
 from wurzel.hangup import signal_name, tie, untie
 
 _GRACE = 5.0
@@ -70,8 +70,7 @@ def run_program(
 
 def command_text(argv: Sequence[str]) -> str:
     """A command for people, cut when it is long."""
-    text = shlex.join(argv)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return shortened(shlex.join(argv), _SHOWN)
 
 
 def _stands_apart(stream: TextIO | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wurzel.exceptions import shortened
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def short(value: Any) -> str:
         text = repr(value)
     except Exception:  # noqa: BLE001 - the author's own __repr__ may do anything
         text = object.__repr__(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return shortened(text, _LONGEST)
 
 
 def place(item: str, path: Sequence[str | int]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 from wurzel.datacontract.folders import replacing
@@ -81,7 +80,7 @@ def _write(dataset: Dataset, files: PartFiles) -> None:
     by_items = bool(dataset.slices) and dataset.slices[0].by == "items"
     if dataset.containers == ("set",) and not dataset.ordered and dataset.parts:
         files.begin(".json")
-        files.lines(sorted(set(chain.from_iterable(map(_lines, dataset.parts)))))
+        files.lines(sorted({line for part in dataset.parts for lines in _batches(part) for line in lines}))
     elif not by_items:
         for part in dataset.parts:
             files.copy(part)
@@ -95,10 +94,6 @@ def _write(dataset: Dataset, files: PartFiles) -> None:
         for part in dataset.parts:
             for lines in _batches(part):
                 files.lines(lines)
-
-
-def _lines(part: Part) -> Iterator[bytes]:
-    return chain.from_iterable(_batches(part))
 
 
 def _batches(part: Part) -> Iterator[list[bytes]]:

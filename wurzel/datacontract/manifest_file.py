@@ -24,7 +24,7 @@ from wurzel.datacontract.manifest import (
     unreadable,
 )
 from wurzel.datacontract.names import from_text, to_text
-from wurzel.exceptions import DatasetError
+from wurzel.exceptions import DatasetError, shortened
 
 _LONGEST = 200
 _LARGEST = 1 << 30
@@ -62,8 +62,7 @@ def manifest_of(data: Any, folder: Path) -> Manifest:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return shortened(" ".join(str(error).split()), _LONGEST)
 
 
 def _loaded(path: Path) -> Any:

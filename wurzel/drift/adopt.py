@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import get
-from wurzel.exceptions import ConfigError, Problem, UsageError
+from wurzel.exceptions import ConfigError, Problem, UsageError, shortened
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.edit import Place, edited, setting_place
 from wurzel.project.load import FILE
@@ -107,5 +107,4 @@ def _has_null(value: Any) -> bool:
 def _value_text(value: Any) -> str:
     from pydantic_core import to_json
 
-    text = to_json(value).decode()
-    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - a line that fits
+    return shortened(to_json(value).decode(), 60)

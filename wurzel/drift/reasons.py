@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, differences, words_of
 from wurzel.drift.influence import Evidence, Setting, any_of, influence, is_shown
+from wurzel.exceptions import shortened
 from wurzel.records import dataclass
 from wurzel.render.header import body
 
@@ -221,4 +222,4 @@ def _value_text(text: str) -> str:
     if looks_like_key(text):
         return "(not shown)"
     line = " ".join(text.split())
-    return repr(text) if not line else line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
+    return shortened(line, _WIDEST) if line else repr(text)

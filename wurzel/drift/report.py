@@ -91,12 +91,8 @@ def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Re
     findings = [found.get(change.path) or _left_over(change) for change in wrong]
     options = ["--force"] if any(change.is_blocked for change in wrong) else []
     options += ["--prune"] if any(change.state == "orphaned" for change in wrong) else []
-    return Report(changes, findings, request.command(*options) if wrong else "", _packs(wrong, renderer))
-
-
-def _packs(wrong: Sequence[Change], renderer: Renderer) -> list[str]:
-    """How the installed packs differ from those that wrote the files, each once."""
-    return list(dict.fromkeys(str(each) for change in wrong for each in moved(change, renderer)))
+    packs = dict.fromkeys(str(each) for change in wrong for each in moved(change, renderer))
+    return Report(changes, findings, request.command(*options) if wrong else "", list(packs))
 
 
 def _of_job(wrong: Sequence[Change], result: JobResult, renderer: Renderer, request: Request) -> list[Finding]:

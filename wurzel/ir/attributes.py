@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from wurzel.core import TypedStep
 from wurzel.datacontract.names import class_path
-from wurzel.exceptions import PipelineError
+from wurzel.exceptions import PipelineError, shortened
 from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Resources, Retry, Shards
 from wurzel.ir.types import parse_duration
 
@@ -109,5 +109,4 @@ def summary(cls: type) -> str:
 
 def shown_value(value: Any) -> str:
     """A value on one line of a message."""
-    text = value.__name__ if isinstance(value, type) else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004 - one line of a terminal
+    return shortened(value.__name__ if isinstance(value, type) else repr(value), 80)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from wurzel.datacontract.secrets import looks_like_key
+from wurzel.exceptions import shortened
 from wurzel.ir.model import SecretRef
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS
@@ -33,7 +34,7 @@ class Row(NamedTuple):
 
 def explain(resolved: Resolved) -> list[str]:
     """The rows as aligned lines."""
-    return list(aligned(row._replace(value=_cut(row.value)) for row in rows(resolved)))
+    return list(aligned(row._replace(value=shortened(row.value, _WIDEST_VALUE)) for row in rows(resolved)))
 
 
 def rows(resolved: Resolved) -> Iterator[Row]:
@@ -107,7 +108,3 @@ def _text(value: Any) -> str:
         return f"secret {value.name}, key {value.key}"
     text = value if isinstance(value, str) and value.isprintable() and value else json.dumps(value, ensure_ascii=False)
     return "(not shown)" if looks_like_key(text) else text
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 1]}…"

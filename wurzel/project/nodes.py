@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from wurzel.datacontract.secrets import looks_like_key
-from wurzel.exceptions import ConfigError, Problem
+from wurzel.exceptions import ConfigError, Problem, shortened
 from wurzel.named_tuples import NamedTuple
 from wurzel.suggestion import closest
 
@@ -189,7 +189,7 @@ def value_text(node: Node, *, hidden: bool = False) -> str:
         text = repr(node.value) if isinstance(node.value, str) else json.dumps(json_data(node), ensure_ascii=False)
     if looks_like_key(text):
         return "the value"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+    return shortened(text, _LONGEST_SHOWN)
 
 
 def near(name: str, known: Iterable[str], what: str) -> str:

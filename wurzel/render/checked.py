@@ -59,17 +59,13 @@ class Checked:
         for part in (jinja2.__version__, self._targets, layers.layers, layers.renames, layers.more):
             total.update(f"{part!r}\n".encode())
         for folder in (layer.folder for layer in layers.layers if layer.is_own):
-            for name in sorted(_templates(folder)):
+            for name in sorted(name for name in names(folder, set()) if name.endswith(SUFFIX)):
                 text = (folder / name).read_bytes()
                 total.update(f"{name!r} {len(text)}\n".encode() + text)
         for folder in (*_READERS, built_in()):
             total.update(repr(sorted(_statuses(folder))).encode())
         total.update(repr([*_installed()]).encode())
         return f"{total.hexdigest()}.checked"
-
-
-def _templates(folder: Path) -> Iterator[str]:
-    return (name for name in names(folder, set()) if name.endswith(SUFFIX))
 
 
 def _statuses(folder: Path) -> Iterator[tuple[object, ...]]:

@@ -85,12 +85,9 @@ def _pure(name: str, function: Callable[..., Any], pack: str) -> Callable[..., A
         given[key] = result
         return result
 
-    apply.__doc__ = f"{inspect.signature(function)}: {_summary(function)} ({pack})"
+    summary = inspect.cleandoc(function.__doc__ or "not described").partition("\n")[0]
+    apply.__doc__ = f"{inspect.signature(function)}: {summary} ({pack})"
     return apply
-
-
-def _summary(function: Callable[..., Any]) -> str:
-    return inspect.cleandoc(function.__doc__ or "not described").partition("\n")[0]
 
 
 def _value(argument: Any) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.dataset import open_dataset
-from wurzel.exceptions import DatasetError
+from wurzel.exceptions import DatasetError, shortened
 from wurzel.ir.layout import layered
 from wurzel.runtime.outcome import tail
 from wurzel.runtime.preview import chosen, is_files, text_of
@@ -83,8 +83,7 @@ def _items(dataset: Dataset) -> dict[str, Any]:
 
 
 def _cell(item: Mapping[str, Any], name: str) -> str:
-    text = text_of(item[name]) if name in item else ""
-    return text if len(text) <= _CELL else f"{text[:_CELL]}…"
+    return shortened(text_of(item[name]), _CELL) if name in item else ""
 
 
 def _files(dataset: Dataset) -> dict[str, Any]:

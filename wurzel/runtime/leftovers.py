@@ -47,7 +47,7 @@ def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> 
         for folder in datasets:
             check_ours(folder)
         found += datasets
-    return [Left(path, _size(path)) for path in found if path.is_dir() and not path.is_symlink()]
+    return [Left(path, sum(_sizes(path))) for path in found if path.is_dir() and not path.is_symlink()]
 
 
 def clear(pipeline: Pipeline, root: Path, state_dir: str, found: list[Left]) -> None:
@@ -84,10 +84,6 @@ def _check_state(folder: Path) -> None:
         if name not in _OURS:
             hint = "Name the folder that `wurzel run --state-dir` was given."
             raise UsageError(f"contains {name!r}, which no run writes", where=str(folder), hint=hint)
-
-
-def _size(folder: Path) -> int:
-    return sum(_sizes(folder))
 
 
 def _sizes(folder: Path) -> Iterator[int]:

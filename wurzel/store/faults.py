@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from wurzel.exceptions import StoreError, StoreSetupError
+from wurzel.exceptions import StoreError, StoreSetupError, shortened
 from wurzel.named_tuples import NamedTuple
 
 _SHORTEST = 4  # shorter texts are not masked: they occur in ordinary text
@@ -144,5 +144,4 @@ def _tag(name: str, text: str) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+    return shortened(" ".join(text.split()), _LONGEST)

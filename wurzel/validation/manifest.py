@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from wurzel.exceptions import Problem
+from wurzel.exceptions import Problem, shortened
 from wurzel.records import dataclass
 
 SHOWN = 60
@@ -68,7 +68,7 @@ class Node:
     def quoted(self) -> str:
         """The value for a message."""
         text = repr(self.value)
-        return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+        return shortened(text, SHOWN)
 
 
 @dataclass(frozen=True)

@@ -204,16 +204,13 @@ def _schema(setting: Setting, *, nullable: bool) -> dict[str, Any]:
     names = [name.strip() for name in re.sub(r"^Optional\[(.*)\]$", r"\1 | None", setting.type).split(" | ")]
     if len(names) == 1 and (choices := list(setting.choices)):
         return {"enum": [None, *choices] if nullable else choices}
-    types = ["string"] if setting.text else [_json_type(name) for name in names if name != "None"]
+    plain = [name.partition("[")[0].rpartition(".")[2] for name in names if name != "None"]
+    types = ["string"] if setting.text else [_TYPES.get(name) for name in plain]
     if None in types:
         return {}
     if nullable or "None" in names:
         types = ["null", *types]
     return {"type": types[0] if len(types) == 1 else types} | _items(names)
-
-
-def _json_type(annotation: str) -> str | None:
-    return _TYPES.get(annotation.partition("[")[0].rpartition(".")[2])
 
 
 def _items(names: Sequence[str]) -> dict[str, Any]:

@@ -44,8 +44,9 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
         if not as_json:
             for line in _lines(checked.findings, left, fix=fix):
                 click.echo(line)
+            count = len(checked.findings)
             read = f"{counted(checked.files, 'file')} ({size(checked.size)}), {counted(checked.records, 'record')}"
-            click.echo(f"{name}: read {read}; {_count(checked.findings)}", err=True)
+            click.echo(f"{name}: read {read}; {counted(count, 'finding') if count else 'nothing is wrong'}", err=True)
     if as_json:
         print_json([_record(each, fixed=fix and each not in left) for each in found])
     sys.exit(BROKEN_CONTRACT if left else 0)
@@ -57,10 +58,6 @@ def _lines(found: list[Finding], left: list[Finding], *, fix: bool) -> Iterator[
         yield one_line(f"{each.key}: {each.problem}{done}")
         for item in each.leads:
             yield one_line(f"  named by {item.key}")
-
-
-def _count(found: list[Finding]) -> str:
-    return f"{counted(len(found), 'finding')}" if found else "nothing is wrong"
 
 
 def _record(each: Finding, *, fixed: bool) -> dict[str, object]:
