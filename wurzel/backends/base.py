@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, TypeVar
 
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import UsageError
@@ -232,3 +233,13 @@ class Backend(ABC):
     def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:
         """Findings of the platform's linters on the rendered files (path to text); called by `render --validate`."""
         return ()
+
+
+_Value = TypeVar("_Value")
+
+
+def most_common(values: Iterable[_Value]) -> _Value:
+    """The value that most have; of equally common ones, the first. Values are the same if they look the same."""
+    found = list(values)
+    ((text, _),) = Counter(map(repr, found)).most_common(1)
+    return next(value for value in found if repr(value) == text)

@@ -11,9 +11,10 @@ from wurzel.exceptions import Problem
 from wurzel.invocation.command import prefixes_of, setting_variables
 from wurzel.invocation.failure import notice_references
 from wurzel.named_tuples import NamedTuple
+from wurzel.store_url import KEYS
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Setting, Step
+    from wurzel.ir.model import Pipeline, SecretRef, Setting, Step, StoreIdentity
 
 ONLY = "WURZEL_ONLY"
 """Variable that all jobs of a run have which is not of all steps: those that it is of, as `--only` takes them."""
@@ -185,3 +186,14 @@ def _advice(step: Step, setting: Setting, secret: bool) -> str:
         return f"Set {setting.variable} in the environment."
     place = f"steps.{step.id}.settings.{setting.name.replace('__', '.')}"
     return f"Give it in wurzel.yaml under {place}, or set {setting.variable} in the environment."
+
+
+def key_references(pipeline: Pipeline) -> dict[str, SecretRef]:
+    """Variables with the keys of the store, to where they are kept; none without keys."""
+    keys = None if pipeline.store is None else pipeline.store.secrets
+    return {} if keys is None else dict(zip(KEYS, (keys.access_key_id, keys.secret_access_key), strict=True))
+
+
+def identity_of(pipeline: Pipeline) -> StoreIdentity | None:
+    """The identity that jobs have for the store; `None` where they have keys, or the platform's own identity."""
+    return None if pipeline.store is None or pipeline.store.secrets is not None else pipeline.store.identity

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from wurzel.core.environment import encode
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.invocation.failure import notice_references
-from wurzel.invocation.store import key_references
-from wurzel.invocation.variables import needs, variables_of
+from wurzel.invocation.variables import key_references, needs, variables_of
 from wurzel.named_tuples import NamedTuple
 from wurzel.store_url import PREFIX
 

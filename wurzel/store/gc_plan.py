@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreDamaged, StoreError
 from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
-from wurzel.store.condemned import Note, read_condemned, write_condemned
 from wurzel.store.listing import marks
+from wurzel.store.records import seal, unseal
 from wurzel.store.references import Reference, entries
 from wurzel.store.runs import Begun, Run, latest
 from wurzel.store.threads import side_by_side
@@ -20,6 +20,42 @@ from wurzel.store.threads import side_by_side
 if TYPE_CHECKING:
     from wurzel.store.buckets import Item
     from wurzel.store.store import Store
+
+CONDEMNED = "gc/condemned.json"
+"""Names what the next gc may delete: files that nothing leads to, with when they were found so."""
+
+
+class Note(NamedTuple):
+    """When a file was found to be unreferenced, and its own time then; both on the server's clock."""
+
+    since: datetime
+    modified: datetime
+    """A file that was written again has another one."""
+
+
+def read_condemned(store: Store) -> dict[str, Note]:
+    """The notes of earlier gcs by key; none where they are damaged, so that the time begins again."""
+    text = store.bucket.get(store.key(CONDEMNED))
+    try:
+        fields = {} if text is None else unseal(text)["condemned"]
+        return {str(key): Note(_time(since), _time(modified)) for key, (since, modified) in fields.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def write_condemned(store: Store, notes: Mapping[str, Note]) -> None:
+    """Replace the notes; there is no file where there are none. Raises `StoreError` when they cannot be written."""
+    if notes:
+        fields = {key: [note.since.isoformat(), note.modified.isoformat()] for key, note in notes.items()}
+        store.bucket.put(store.key(CONDEMNED), seal({"condemned": fields}))
+    else:
+        store.bucket.delete([store.key(CONDEMNED)])
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
 
 DAY = timedelta(hours=24)
 """The least age of what is removed: no job takes as long from an upload to what names it."""

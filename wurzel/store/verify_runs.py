@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.exceptions import StoreDamaged
 from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
-from wurzel.store.condemned import KEY
+from wurzel.store.gc_plan import CONDEMNED
 from wurzel.store.listing import marks, place_of
 from wurzel.store.records import unseal
 from wurzel.store.runs import Run
@@ -138,7 +138,7 @@ class RunCheck:
                 yield Finding(key, MISSING, None, (*items, *wanted[output]))
 
     def _notes(self) -> Iterator[Finding]:
-        item = self._bucket.head(self._store.key(KEY))
+        item = self._bucket.head(self._store.key(CONDEMNED))
         if item is not None and self._unsealed(item) is None and self._is_there(item):
             yield Finding(item.key, "is damaged: the next gc begins again", item)
 

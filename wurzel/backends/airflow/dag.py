@@ -24,11 +24,11 @@ from wurzel.backends.airflow.task import (
     task_id,
     variables,
 )
+from wurzel.backends.base import most_common
 from wurzel.backends.ir_file import ir_path, ir_text
-from wurzel.backends.usual import most_common
 from wurzel.invocation.command import cut_edges
 from wurzel.invocation.failure import notice_references
-from wurzel.invocation.store import key_references
+from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline, Schedule
 from wurzel.ir.serialize import digest_of

@@ -13,7 +13,7 @@ from wurzel.backends.airflow.options import Moment
 from wurzel.backends.kubernetes import RUN_ID, escape
 from wurzel.backends.kubernetes.store import store_env
 from wurzel.invocation.command import setting_variables
-from wurzel.invocation.store import identity_of
+from wurzel.invocation.variables import identity_of
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.records import dataclass
 

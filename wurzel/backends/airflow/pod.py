@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wurzel.backends import kubernetes
 from wurzel.backends.kubernetes import DATA, TMP, without_empty
 from wurzel.backends.kubernetes.store import store_mounts, store_volumes
-from wurzel.invocation.store import key_references
+from wurzel.invocation.variables import key_references
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import PodOptions

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.argo.environment import BRACE
-from wurzel.backends.usual import most_common
+from wurzel.backends.base import most_common
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:

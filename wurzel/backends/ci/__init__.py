@@ -17,7 +17,7 @@ from wurzel.backends.ir_file import ir_path
 from wurzel.backends.options import FROM_IR, TargetOptions
 from wurzel.invocation.command import encode
 from wurzel.invocation.failure import notice_references
-from wurzel.invocation.store import key_references
+from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName

@@ -10,8 +10,7 @@ from wurzel.backends.ci import plain_cron, secret_name
 from wurzel.backends.preflight import secret_parameters, unknown, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.failure import notice_references
-from wurzel.invocation.store import key_references
-from wurzel.invocation.variables import unfed
+from wurzel.invocation.variables import key_references, unfed
 from wurzel.ir.model import SecretRef
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import Problem
-from wurzel.invocation.store import identity_of
+from wurzel.invocation.variables import identity_of
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.github.options import RunnerGroup
-from wurzel.invocation.store import identity_of
+from wurzel.invocation.variables import identity_of
 from wurzel.store_url import AUDIENCE_OF, CACHE, ROLE
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
+from wurzel.backends.base import most_common
 from wurzel.backends.gitlab.context import Config, Job, ScheduleScript, Trigger
 from wurzel.backends.gitlab.jobs import CACHES, JUNIT, JobWriter
 from wurzel.backends.gitlab.place import artifact_path, duration, groups, image_for, is_locked
 from wurzel.backends.gitlab.variables import Input, prefilled, typed_input, variable
-from wurzel.backends.usual import most_common
 from wurzel.invocation.layout import VARIABLE, layout_digest
-from wurzel.invocation.store import identity_of
+from wurzel.invocation.variables import identity_of
 from wurzel.store_url import AUDIENCE, ID_TOKEN, ROLE
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from wurzel.backends.gitlab.variables import (
 )
 from wurzel.invocation.command import Emulated, dataset, setting_variables, step_argv
 from wurzel.invocation.failure import LINK, notice_argv, notice_env, notice_references
-from wurzel.invocation.store import identity_of
+from wurzel.invocation.variables import identity_of
 from wurzel.ir.requests import width
 from wurzel.store_url import CACHE, ROLE
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
-from wurzel.invocation.store import key_references
+from wurzel.invocation.variables import key_references
 from wurzel.ir.requests import limited, requested
 from wurzel.records import dataclass
 

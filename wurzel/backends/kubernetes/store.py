@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wurzel.backends.kubernetes import references
-from wurzel.invocation.store import identity_of, key_references
+from wurzel.invocation.variables import identity_of, key_references
 from wurzel.store_url import AUDIENCE, ROLE, TOKEN_FILE, scheme_of
 
 if TYPE_CHECKING:
