@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from wurzel.runtime.local_archive import LocalArchive
     from wurzel.runtime.processes import Command
     from wurzel.runtime.run import Run
-    from wurzel.runtime.supervise import Outcome
 
 
 class LoneSlice(StepJob):
@@ -53,11 +52,8 @@ class LoneSlice(StepJob):
     def _found(self) -> bool:
         return self._archive.reuse_slice(self.step, self.decision.question.key, self._cut, self.run.digests)
 
-    def ended(self, log: Path, outcome: Outcome) -> None:
-        """The slice has ended."""
-        if outcome.stopped or outcome.code:
-            super().ended(log, outcome)
-            return
+    def finished(self, log: Path) -> None:
+        """The slice is to be kept."""
         number, of = self._cut
         report = read_recorded(self.run.state.report(self._name))
         made = self.made(self.decision.question.key, f"{self.step.id} {number}/{of}", self._home, report)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from wurzel.runtime.processes import Command
     from wurzel.runtime.run import Run
     from wurzel.runtime.store_archive import StoreArchive
-    from wurzel.runtime.supervise import Outcome
     from wurzel.store.records import Entry
 
 _GATHERED = "; put all slices together"
@@ -100,11 +99,8 @@ class SliceJob(StepJob):
         cut = slices.options(self._stage, number, of, report=True)
         return self.command(self.words(cut), self.log())
 
-    def ended(self, log: Path, outcome: Outcome) -> None:
-        """The slice has ended."""
-        if outcome.stopped or outcome.code:
-            super().ended(log, outcome)
-            return
+    def finished(self, log: Path) -> None:
+        """The slice is to be kept."""
         number, of = self._cut
         folder = slices.folder(self._stage, number, of)
         key = slice_fingerprint(self.answered().key, number, of)

@@ -14,15 +14,17 @@ from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import of_inputs
 from wurzel.invocation.fingerprint import named
 from wurzel.invocation.variables import ONLY, step_environment
+from wurzel.runtime import slices
+from wurzel.runtime.archive import Cut
 from wurzel.runtime.fanout import slice_count
 from wurzel.runtime.outcome import Failure, again, with_cause
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
 from wurzel.runtime.room import NOTHING, need_of
-from wurzel.runtime.sliced import Sliced
 from wurzel.runtime.stored import manifests_in, written
 from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
+from wurzel.store.names import slice_fingerprint
 from wurzel.store.records import Data, Entry
 
 if TYPE_CHECKING:
@@ -191,6 +193,10 @@ class StepJob:
             reason = with_cause(outcome.reason, log, outcome.tries)
             self.fail(reason, log if log.exists() else None, outcome.code, outcome.error)
             return
+        self.finished(log)
+
+    def finished(self, log: Path) -> None:
+        """What has ended well is to be kept."""
         stored = written(self.folder, self.outputs, self.run.digests)
         if stored is None:
             self.fail("exited 0 but wrote no complete dataset", log)
@@ -261,3 +267,77 @@ class StepJob:
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             file.write(f"--- {again(why, wait)} ---\n")
         self.run.tell(Event("retry", self.step.id, text))
+
+
+class Sliced:
+    """The slices of a step: those that were kept are restored, the others run side by side, and all become one."""
+
+    def __init__(self, job: StepJob, count: int) -> None:
+        """Belong to the job of the whole step."""
+        self._job = job
+        self._count = count
+        self._waiting = 0
+        self._broken = False
+
+    def start(self) -> None:
+        """Run the slices that were not kept, then put all of them together."""
+        slices.clear(self._job.folder)
+        self._job.run.slices[self._job.step.id] = (0, self._count)
+        self._job.after(self._restore, self._run)
+
+    def _restore(self) -> list[int]:
+        """Numbers of the slices that have to run; the others are there."""
+        job, numbers = self._job, range(1, self._count + 1)
+        question = job.decision.question
+        if not question.cacheable or job.run.options.force:
+            return [*numbers]
+        restore = partial(job.run.archive.restore_slice, job.step, question.key)
+        return [number for number in numbers if not restore(Cut(number, self._count))]
+
+    def _run(self, todo: list[int]) -> None:
+        job = self._job
+        self._waiting = len(todo)
+        self._tell()
+        for number in todo:
+            log = job.log(f".{number}-of-{self._count}")
+            job.run.pool.submit(job.make_task(partial(self._slice, number, log), log, partial(self._ended, number)))
+        if not todo:
+            self._put_together()
+
+    def _slice(self, number: int, log: Path) -> Command | None:
+        if self._broken:
+            return None
+        cut = slices.options(self._job.folder, number, self._count, report=True)
+        return self._job.command(self._job.words(cut), log)
+
+    def _ended(self, number: int, log: Path, outcome: Outcome) -> None:
+        if outcome.code:
+            if not self._broken:
+                self._broken = True
+                self._job.ended(log, outcome)
+            return
+        job, question = self._job, self._job.answered()
+        folder = slices.folder(job.folder, number, self._count)
+        name, report = f"{job.step.id} {number}/{self._count}", read_recorded(folder / slices.REPORT)
+        made = job.made(slice_fingerprint(question.key, number, self._count), name, folder, report)
+        if not question.cacheable or not made.datasets:
+            self._one_less(None)
+        else:
+            job.after(partial(job.run.archive.keep_slice, job.step, made, Cut(number, self._count)), self._one_less)
+
+    def _one_less(self, _: None) -> None:
+        self._waiting -= 1
+        self._tell()
+        if not self._waiting and not self._broken:
+            self._put_together()
+
+    def _tell(self) -> None:
+        self._job.run.slices[self._job.step.id] = (self._count - self._waiting, self._count)
+
+    def _put_together(self) -> None:
+        self._job.run.pool.submit(self._job.make_task(self._gather, self._job.log(), self._job.ended))
+
+    def _gather(self) -> Command:
+        job = self._job
+        retired = job.run.archive.gathering(job.step)
+        return job.command(slices.assembling(job.folder, job.run.state.report(job.step.id), retired), job.log())
