@@ -238,7 +238,7 @@ class TestLs:
     def test_columns_of_numbers_end_where_their_heading_does(self, full, url):
         heading, *lines = run("ls", "--run", "latest", store=url).stdout.splitlines()
         end = heading.index("BYTES") + len("BYTES")
-        assert [line[:end].split()[-1] for line in lines] == ["B", "B"]
+        assert [line[:end].split()[-1] for line in lines] == ["bytes", "bytes"]
         assert {len(line.rstrip()) for line in lines} == {end}
 
     def test_names_that_are_not_there(self, full, url):
