@@ -102,7 +102,7 @@ def check_beside(owner: Node, scope: Scope, others: Sequence[Node] = ()) -> Iter
     for container in containers:
         defaults = common.get(container["name"].text)
         if container["name"].text in _OF_ARGO:
-            yield container["name"].problem(f"{container['name'].shown} is the name of one of Argo's containers")
+            yield container["name"].problem(f"{container['name'].quoted} is the name of one of Argo's containers")
         yield from check_container(container, volumes, complete=defaults is None)
         yield from _check_security(owner, container, defaults, scope)
 
