@@ -6,9 +6,12 @@ The names authors need most are importable from here; each is loaded when first 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
+"""True for type checkers. `typing` itself takes longer than the rest until the command ends quietly by Ctrl-C."""
 if TYPE_CHECKING:
+    from typing import Any
+
     from wurzel.calling import run
     from wurzel.core import CommandStep, Inputs, NoSettings, Outputs, SelfConsumingLeafStep, Settings, Step, TypedStep
     from wurzel.datacontract import (
