@@ -219,6 +219,21 @@ def test_what_the_dockerfile_does_not_install_is_reported(here, name):
     assert 'pip install "wurzel[store]==0.1.0"' in Path("Dockerfile").read_text()
 
 
+@pytest.mark.parametrize(
+    ("text", "is_reported"),
+    [
+        ('[tool.poetry.dependencies]\nclick = "8"\n', True),
+        ('[project]\nname = "x"\ndynamic = ["dependencies"]\n', True),
+        ('[project]\nname = "x"\n[tool.poetry.dependencies]\nclick = "8"\n', True),
+        ('[project]\nname = "x"\ndependencies = ["click"]\n[tool.poetry.dependencies]\nclick = {path = "x"}\n', False),
+        ('[project]\nname = "x"\ndynamic = ["version"]\n', False),
+    ],
+)
+def test_dependencies_that_the_dockerfile_cannot_read_are_reported(here, text, is_reported):
+    Path("pyproject.toml").write_text(text + '[build-system]\nrequires = ["x"]\n')
+    assert ("does not list dependencies below [project]" in run().stderr) is is_reported
+
+
 def test_a_data_folder_with_spaces_stays_out(here):
     Path("wurzel.yaml").write_text(CONFIG.replace("out/data", "'my *data#1'"))
     assert run().exit_code == 0

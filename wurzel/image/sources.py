@@ -14,6 +14,7 @@ from wurzel.project.home import VERSIONS, other_wurzel
 from wurzel.project.packaging import (
     Manager,
     Packages,
+    hides_dependencies,
     local_archives,
     local_folders,
     locked_paths,
@@ -152,6 +153,9 @@ def _reports(packages: Packages, manager: Manager, root: Path) -> list[str]:
     if packages.manager in {"conda", "setup.py"}:
         what = f"{packages.main} is not installed in the image, only wurzel is"
         found.append(f"{what}; add a requirements.txt, or extend the block `install` of image/Dockerfile.j2")
+    if manager == "pyproject" and hides_dependencies(root):
+        what = "pyproject.toml does not list dependencies below [project], so the image has none of them"
+        found.append(f"{what}; list them there, lock them, or write a requirements.txt")
     if manager in LOCKS and packages.wurzel is None:
         how = f"add it, as in `{manager} add 'wurzel=={__version__}'`"
         found.append(f"{manager}.lock has no wurzel, so the image has none and no step can start; {how}")

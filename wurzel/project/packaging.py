@@ -115,6 +115,15 @@ def workspace_members(project: Path) -> list[str]:
     return [path.relative_to(project).as_posix() for path in found if (path / "pyproject.toml").is_file()]
 
 
+def hides_dependencies(project: Path) -> bool:
+    """Whether only the build backend knows what the project needs: `dynamic`, or poetry without `[project]`."""
+    data = _toml(project / "pyproject.toml")
+    own = _table(data, "project")
+    return "dependencies" not in own and (
+        "dependencies" in _list(own.get("dynamic")) or bool(_table(data, "tool", "poetry", "dependencies"))
+    )
+
+
 def included(project: Path, name: str) -> list[str]:
     """A file for pip, and those that it includes, each relative to the project, whether it is there or not."""
     seen = [name]
