@@ -259,8 +259,9 @@ def main():
         page_now = (ROOT / PAGE).read_text(encoding="utf-8")
         old = page_now if options.only else ""
         costs = layouts.kept_section(page_now)
-        if found[1].bucket and (not options.only or "layouts" in options.only) and not found[1].reason:
-            costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples", Path(folder) / "layouts"))
+        if not options.only or "layouts" in options.only:
+            measured = layouts.measured(found[1], Path(folder) / "examples", Path(folder) / "layouts")
+            costs = layouts.section(measured, page_now)
         shared, rows = with_a_store(options.only, found[1], Path(folder), page_now)
         costs = stores.section(rows) + costs
         if len(cases) < len(CASES):

@@ -77,7 +77,9 @@ class Forty(Case):
 
 def measured(cluster, project, folder):
     """A row for each engine and layout; `project` is in the image of the cluster, with `PIPELINE` as `forty.py`."""
-    rows = [*in_ci(folder), *in_pods(cluster, project)]
+    rows = list(in_ci(folder))
+    if cluster.bucket and not cluster.reason:
+        rows += in_pods(cluster, project)
     if len({row.data for row in rows}) != 1:
         raise RuntimeError("the layouts do not agree on the data")
     return rows
@@ -139,15 +141,17 @@ def size(path):
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def section(rows):
-    """The part of the page."""
+def section(rows, page):
+    """The part of the page; engines that were not run now keep the rows that an old page has of them."""
     first = {row.engine: row.seconds for row in rows if row.layout == "steps"}
-    lines = [
-        f"| {row.engine} | {row.layout} | {row.jobs} | {row.stored / 1024:.0f} KiB | {row.seconds:.0f} s"
-        f" | {first[row.engine] / row.seconds:.1f} |"
+    new = {
+        (row.engine, row.layout): f"| {row.engine} | {row.layout} | {row.jobs} | {row.stored / 1024:.0f} KiB"
+        f" | {row.seconds:.0f} s | {first[row.engine] / row.seconds:.1f} |"
         for row in rows
-    ]
-    return f"\n{TITLE}\n{TEXT}" + "\n".join(lines) + "\n"
+    }
+    old = [line for line in kept_section(page).splitlines() if line.startswith("| ")][1:]
+    known = {tuple(line.strip("| ").split(" | ")[:2]): line for line in old}
+    return f"\n{TITLE}\n{TEXT}" + "\n".join((new | known | new).values()) + "\n"
 
 
 def kept_section(page):
