@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from wurzel.patterns import pattern
+from wurzel.runtime.wrapped import MEMORY, Spans, Wrapped
 
 SHORTEST = 6
 """Shorter values are not masked: they occur in ordinary text."""
@@ -36,7 +37,7 @@ _CUT_SO_FAR = pattern(rb"\.\.\.|\xe2\x80\xa6|\.{1,2}\Z|\xe2\x80?\Z")
 """The same at the end of a chunk, which may have the beginning of it only."""
 _LONGEST_END = 512
 _LINES = (64, 76)
-"""Columns of base64 in lines."""
+"""Columns of base64 in lines, each of which may be shown by itself."""
 _PLAIN_IN_QUOTES = re.compile(r"[-\w. %+:=]*", re.ASCII).fullmatch
 
 
@@ -126,32 +127,57 @@ class Mask:
         self._forms: list[bytes] = []
         self._pattern: re.Pattern[bytes] | None = None
         self._ends: re.Pattern[bytes] | None = None
+        self._wrapped = Wrapped(())
+        self._by_first: dict[int, list[bytes]] = {}
 
     def hide(self, hidden: Iterable[bytes]) -> None:
         """Hide these forms from now on, and nothing else."""
         self._forms = sorted(set(hidden), key=lambda form: (-len(form), form))
         self._pattern = _any_of(self._forms)
+        self._wrapped = Wrapped(self._forms)
+        self._by_first = {}
+        for form in self._forms:
+            self._by_first.setdefault(form[0], []).append(form)
         self._ends = _any_of(sorted({end for form in self._forms for end in (form[:SHORTEST], form[-SHORTEST:])}))
 
     def text(self, text: str) -> str:
         """A text without what is hidden."""
         if self._pattern is None:
             return text
-        data = text.encode("utf-8", "surrogateescape")
-        return self._without_ends(self._pattern.sub(_MASK, data)).decode("utf-8", "surrogateescape")
+        return self.whole(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
-    def split(self, data: bytes) -> tuple[bytes, bytes]:
+    def whole(self, data: bytes, before: bytes = b"") -> bytes:
+        """All of the data, which comes after other data, masked."""
+        if self._pattern is None:
+            return data
+        text = before + data
+        return self._shown(text, len(before), self._wrapped.find(text)[0], len(text))[0]
+
+    def split(self, data: bytes, before: bytes = b"") -> tuple[bytes, bytes]:
         """The data that can be shown, masked, and the rest that may be the beginning of something hidden."""
         if self._pattern is None:
             return data, b""
-        shown, start, wait = [], 0, self._begins(data)
-        for found in takewhile(lambda found: found.start() < wait, self._pattern.finditer(data)):
-            shown += [data[start : found.start()], _MASK]
-            start = found.end()
-        if start < wait:
-            shown.append(data[start:wait])
-            start = wait
-        return self._without_ends(b"".join(shown)), data[start:]
+        text, known = before + data, len(before)
+        wrapped, wait = self._wrapped.find(text)
+        wait = min(wait, known + self._begins(data))
+        for pieces in sorted(wrapped, reverse=True):
+            if (first := pieces[0][0]) < wait <= pieces[-1][0]:  # whoever shows one piece must know of all
+                wait = text.rfind(b"\n", 0, first) + 1
+        return self._shown(text, known, wrapped, max(wait, known))
+
+    def _shown(self, text: bytes, known: int, wrapped: Iterable[Spans], wait: int) -> tuple[bytes, bytes]:
+        """The text from a place on, without what is hidden, as far as the place from which the rest is to wait."""
+        assert self._pattern is not None  # noqa: S101 - see the callers
+        found = [match.span() for match in self._pattern.finditer(text, known)]
+        shown, at = [], known
+        for start, end in takewhile(lambda span: span[0] < wait, sorted(chain(found, *wrapped))):
+            if start >= at:
+                shown += [text[at:start], _MASK]
+            at = max(at, end)
+        if at < wait:
+            shown.append(text[at:wait])
+            at = wait
+        return self._without_ends(b"".join(shown)), text[at:]
 
     def _without_ends(self, data: bytes) -> bytes:
         """The data without what is left of something hidden before and after `...`."""
@@ -171,7 +197,8 @@ class Mask:
         line = data.rfind(b"\n") + 1
         longest = max(map(len, self._forms), default=0)
         starts = range(max(line, len(data) - longest), len(data))
-        begins = (at for at in starts if any(form.startswith(data[at:]) for form in self._forms))
+        firsts = self._by_first
+        begins = (at for at in starts if any(form.startswith(data[at:]) for form in firsts.get(data[at], ())))
         return self._cut(data[: next(begins, len(data))], line)
 
     def _cut(self, data: bytes, line: int) -> int:
@@ -189,16 +216,19 @@ class Stream:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._waiting = b""
+        self._before = b""
+        """The end of what was shown, as it was."""
 
     def feed(self, data: bytes) -> bytes:
         """What can be shown after some more data."""
-        shown, self._waiting = self._mask.split(self._waiting + data)
+        data = self._waiting + data
+        shown, self._waiting = self._mask.split(data, self._before)
+        self._before = (self._before + data[: len(data) - len(self._waiting)])[-MEMORY:]
         return shown
 
     def end(self) -> bytes:
         """What is left when there is no more."""
-        shown = self.feed(b"\n")
-        return shown.removesuffix(b"\n")
+        return self._mask.whole(self._waiting, self._before)
 
 
 CURRENT = Mask()
