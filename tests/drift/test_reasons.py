@@ -107,6 +107,29 @@ def test_a_deadline_names_all_that_may_have_changed_it_where_no_command_shows_it
     assert re.search(rf"timeout-minutes \d+ → \d+ \(.*wurzel.yaml:{place}\b", why("github"))
 
 
+@pytest.mark.parametrize("layout", ["steps", "single"])
+def test_a_deadline_that_the_pipeline_limits_names_the_step_that_changed_it(words, layout):
+    words("targets: {", f"targets: {{cronjob: {{layout: {layout}}}, ")
+    words("retry: {limit: 2, backoff: 10s}", "timeout: 5m")
+    words("defaults:", "timeout: 30m\n    defaults:")
+    words("timeout: 10m", "timeout: 1m")
+    run("words", "-t", "cronjob")
+    words("timeout: 1m", "timeout: 10m")
+    (reason,) = re.findall(r"timeout 1620 → 1800 \((.*)\)", why("cronjob"))
+    every = ["wurzel.yaml:10:16", "wurzel.yaml:14:18", "wurzel.yaml:8:14"]  # no command shows which step it was
+    assert reason.split(" or ") == (["wurzel.yaml:14:18"] if layout == "steps" else every)
+
+
+@pytest.mark.parametrize("target", ["github", "gitlab"])
+def test_what_is_not_set_any_more_is_not_blamed_on_others(words, target):
+    words("defaults:", "defaults:\n      timeout: 5m")
+    run("words", "-t", target)
+    words("\n      retry: {limit: 2, backoff: 10s}", "")
+    text = why(target)
+    assert not re.findall(r": (store|shard_by|needs|timeout --retries) .* → ", text)
+    assert ("retry.limit 26 → 15" in text) == (target == "github")
+
+
 def test_a_time_in_another_unit_is_one_change(words):
     run("words", "-t", "airflow")
     words("backoff: 10s", "backoff: 2m")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OF_CODE = (Step, Edge, InputPort, OutputPort)
 """What the code of a pipeline decides, and configuration cannot change."""
 
-_TIMES = {"timeout", "retry.backoff", "retry.factor", "retry.limit", "retry.max"}
+TIMES = {"timeout", "retry.backoff", "retry.factor", "retry.limit", "retry.max"}
 """What the deadline of a job depends on."""
 
 
@@ -71,7 +71,7 @@ def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Ite
 
 def times(job: Job, variant: Varied) -> Iterator[Job]:
     """The job with a far larger, and with the smallest value of a setting of steps that a deadline depends on."""
-    if variant.field not in _TIMES or variant.of_code:
+    if variant.field not in TIMES or variant.of_code:
         return
     for factor in (1000, 0):
         steps = tuple(

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from wurzel.drift.compare import Difference, Span, differences
-from wurzel.drift.fields import Varied, times, varied
+from wurzel.drift.fields import TIMES, Varied, times, varied
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Setting(NamedTuple):
     field: str
     place: str
     steps: tuple[str, ...]
+    of_code: bool = False
 
 
 class Effect(NamedTuple):
@@ -46,6 +47,8 @@ class Effect(NamedTuple):
     """Which one it is of several at its path."""
     brings: str | None
     """The value, if it is not in the file yet and only the changed setting would add it."""
+    extreme: bool = False
+    """Whether only a far longer or the shortest time does it, so that a change need not have done it."""
 
 
 @dataclass
@@ -59,9 +62,9 @@ class Influence:
     untried: int = 0
     """Number of settings that were not tried because there are too many."""
 
-    def add(self, variant: Varied, changed: Mapping[str, Sequence[Difference]]) -> None:
-        """Record what one setting changes."""
-        setting = Setting(variant.field, variant.place, variant.steps)
+    def add(self, variant: Varied, changed: Mapping[str, Sequence[Difference]], *, extreme: bool = False) -> None:
+        """Record what one setting changes; `extreme` as in `Effect`."""
+        setting = Setting(variant.field, variant.place, variant.steps, variant.of_code)
         for file, found in changed.items():
             by_line = self.lines.setdefault(file, defaultdict(list))
             by_path = self.paths.setdefault(file, defaultdict(list))
@@ -69,7 +72,7 @@ class Influence:
                 if difference.new is not None and setting not in by_line[difference.line]:
                     by_line[difference.line].append(setting)
                 brings = difference.old if difference.new is None else None
-                effect = Effect(setting, difference.line, difference.words[1], difference.item, brings)
+                effect = Effect(setting, difference.line, difference.words[1], difference.item, brings, extreme)
                 by_path[difference.path].append(effect)
 
 
@@ -82,24 +85,32 @@ def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()
     found = Influence()
     rounds = [varied(result.job)] + ([varied(result.job, unset, unset=True)] if unset else [])
     for variants in rounds:
-        effects = [(variant, _any_effect(result, variant, renderer)) for variant in islice(variants, most)]
+        effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
         for variant, changed in sorted(effects, key=lambda effect: (effect[0].of_code, _size(effect[1].values()))):
             found.add(variant, changed)
+            found.add(variant, _of_times(result, variant, renderer, changed), extreme=True)
         found.untried += sum(1 for _ in variants)
     return found
 
 
-def _any_effect(result: JobResult, variant: Varied, renderer: Renderer) -> dict[str, list[Difference]]:
-    """What a changed setting changes; if nothing, what a far longer or the shortest time does.
+def _of_times(
+    result: JobResult, variant: Varied, renderer: Renderer, changed: Mapping[str, Sequence[Difference]]
+) -> dict[str, list[Difference]]:
+    """What a far longer or the shortest time changes of values that a changed one leaves as they are.
 
     A `backoff` beyond the longest wait changes no deadline when it grows, nor does the `timeout` of a step beside a
-    longer one; but both may have changed it.
+    longer one, or beyond that of the pipeline; but each may have changed it.
     """
-    changed = _effect(result, variant.job, renderer)
-    tries = iter(() if any(changed.values()) else times(result.job, variant))
-    while not any(changed.values()) and (job := next(tries, None)) is not None:
-        changed = _effect(result, job, renderer)
-    return changed
+    found: dict[str, list[Difference]] = {}
+    for job in times(result.job, variant):
+        for path, differing in _effect(result, job, renderer).items():
+            known = {_value(each) for each in (*changed.get(path, ()), *found.get(path, ()))}
+            found.setdefault(path, []).extend(each for each in differing if _value(each) not in known)
+    return found
+
+
+def _value(difference: Difference) -> tuple[object, ...]:
+    return difference.path, difference.line, difference.item
 
 
 def _size(changed: Iterable[Sequence[Difference]]) -> int:
@@ -150,10 +161,15 @@ class Evidence:
         """
         best = min(map(self._against, settings), default=(0, 0))
         if best[0] and not certain:
-            proven = [each for each in self._effects if self._is_proven(each)]
+            proven = [each for each in self._effects if each.field in TIMES and self._is_proven(each)]
             if len(proven) == 1:
                 return proven
         return [each for each in dict.fromkeys(settings) if self._against(each) == best]
+
+    def is_likely(self, setting: Setting) -> bool:
+        """Whether most of what the setting would change differs; a store, say, would change much more."""
+        missing, explained = self._against(setting)
+        return missing + explained <= 0
 
     def _is_proven(self, setting: Setting) -> bool:
         missing, explained = self._against(setting)
@@ -162,8 +178,9 @@ class Evidence:
     def _against(self, setting: Setting) -> tuple[int, int]:
         """A key to sort by, the likeliest first: what it would change and does not differ, less what it explains."""
         if setting not in self._known:
-            shown = [self._is_shown(*each) for each in self._effects[setting]]
-            self._known[setting] = (sum(1 for each in shown if each is None), -sum(map(bool, shown)))
+            shown = [(self._is_shown(*each), each[2].extreme) for each in self._effects[setting]]
+            missing = sum(1 for each, extreme in shown if each is None and not extreme)
+            self._known[setting] = (missing, -sum(bool(each) for each, _ in shown))
         return self._known[setting]
 
     def _is_shown(self, file: str, path: Path, effect: Effect) -> bool | None:

@@ -25,7 +25,7 @@ MOST = 200
 
 _NAMED = 3
 _WIDEST = 60
-_DIGEST = re.compile("[0-9a-f]{16}|[0-9a-f]{64}")
+_DIGEST = re.compile("[0-9a-f]{16}|[0-9a-f]{64}|.+-pipeline-[0-9a-f]{10}")
 _HEADER_LINES = 1
 
 
@@ -180,8 +180,11 @@ def _likely(difference: Difference, file: JobFile, evidence: Evidence) -> list[S
     if not found and difference.path and difference.new is not None:
         below = (path for path in paths if path[: len(difference.path)] == difference.path)
         found = [effect for path in below for effect in paths[path] if effect.line >= difference.line]
+    found = [effect for effect in found if effect.setting.place or evidence.is_likely(effect.setting)]
+    found = [effect for effect in found if not effect.setting.of_code] or found
     values = {difference.new, difference.old} - {None, ""}
-    same = [effect for effect in found if str(_value_of(file.job.pipeline, effect.setting)) in values]
+    certain = not any(effect.extreme for effect in found)  # a deadline may be as long as what limits it
+    same = [effect for effect in found if certain and str(_value_of(file.job.pipeline, effect.setting)) in values]
     return evidence.likeliest([effect.setting for effect in same or found], certain=bool(same))
 
 
