@@ -153,7 +153,8 @@ def test_what_is_set_for_all_steps_cannot_be_taken_from_one(resolved):
 def test_origins(resolved):
     result = resolved(
         "env: {A: a}\ndefaults: {timeout: 2h}\nsteps:\n  embed:\n    resources: {gpu: 1}\n    parameters: [LIMIT]\n"
-        "    labels: {acme.example/team: ml}\n    tolerations: [{operator: Exists}]\ntargets: {dvc: {params: p.yaml}}",
+        "    labels: {acme.example/team: ml}\n    tolerations: [{operator: Exists}]\n"
+        "    volumes: [{name: a, claim: {name: b}, mount_path: /a}]\ntargets: {dvc: {params: p.yaml}}",
         "steps.embed.shards=2",
     )
     assert result.locate("env") == "wurzel.yaml:5:10"
@@ -161,11 +162,12 @@ def test_origins(resolved):
     assert result.locate("steps.load-docs.timeout") == "wurzel.yaml:6:25"
     assert result.locate("steps.embed.resources.gpu") == "wurzel.yaml:9:26"
     assert result.locate("steps.embed.resources.cpu") == "mypkg.steps:Embed.resources"
+    assert result.locate("steps.embed.volumes.a.mount_path") == "wurzel.yaml:13:59"
     assert result.locate("steps.embed.shards") == "--set steps.embed.shards"
     assert result.locate("steps.embed.labels.acme.example/team") == "wurzel.yaml:11:37"
     assert result.locate("steps.embed.tolerations.0.operator") == "wurzel.yaml:12:34"
     assert result.locate("steps.embed.settings.LIMIT") == "wurzel.yaml:10:21"
-    assert result.locate("targets.dvc.params") == "wurzel.yaml:13:29"
+    assert result.locate("targets.dvc.params") == "wurzel.yaml:14:29"
     assert result.locate("steps.embed.image") == ""
     assert result.locate("steps.nope.image") == ""
 

@@ -306,8 +306,11 @@ def find(node: Node, path: str) -> Node | None:
     if not path:
         return node
     if isinstance(node.value, list):
-        index, _, rest = path.partition(".")
-        return find(node.value[int(index)], rest) if index.isdigit() and int(index) < len(node.value) else None
+        item, _, rest = path.partition(".")
+        named = (each for each in node.value if "name" in each.fields and each.fields["name"].value == item)
+        number = int(item) if item.isdigit() else len(node.value)
+        found = node.value[number] if number < len(node.value) else next(named, None)
+        return find(found, rest) if found is not None else None
     end = len(path)
     while end > 0:
         child = node.fields.get(path[:end])
