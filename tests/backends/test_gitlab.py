@@ -383,7 +383,9 @@ def test_what_starts_a_pipeline_besides_the_clock():
     rule = {"if": '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"'}
     (text,) = render_texts(subject, "gitlab", asked({"kind": "include"})).values()
     assert rule in shared(yaml.safe_load(text))["rules"]
-    assert "# A POST to /api/v4/projects/:id/trigger/pipeline with a trigger token starts it." in text
+    post = "# A POST to /api/v4/projects/:id/trigger/pipeline with a trigger token"
+    assert f"{post} and variables[WURZEL_PIPELINE]=rag starts it.\n" in text
+    assert f"{post} starts it.\n" in next(iter(render_texts(subject, "gitlab", asked({})).values()))
     assert rule in config(subject, kind="root")["workflow"]["rules"]
     (report,) = unsupported_uses(GitlabBackend(), subject, options=asked({"rules": [{"when": "always"}]}))
     assert report.feature == "push"
