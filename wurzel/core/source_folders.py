@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 _FILES = ("pyproject.toml", "setup.cfg", "setup.py")
-_HINTS = r"\b(?:package-dir|where|from|sources|packages|module-root|python-source)\b"
-"""Words of a pyproject.toml that may name a folder; without them it is not parsed, which takes milliseconds."""
+_HINTS = r"\b(?:package-dir|where|from|sources|packages|module-root|python-source)\"?[ \t]*[=\]]"
+"""Keys of a pyproject.toml that may name a folder; without them it is not parsed, which takes milliseconds."""
 _OTHERS = (
     r"(?m)^[ \t]*package_dir[ \t]*=\s*=[ \t]*(\S+)",  # setup.cfg
     r"(?m)^[ \t]*where[ \t]*=[ \t]*(\S+)",
