@@ -295,6 +295,20 @@ def test_files_are_checked_and_kept(here):
     assert Path("Dockerfile").read_text() == "FROM mine\n"
 
 
+def test_the_base_and_what_the_project_says_are_labels(here):
+    source = "org.opencontainers.image.source: https://github.com/acme/rag"
+    Path("wurzel.yaml").write_text(
+        CONFIG.replace("packages:", f"labels: {{{source}, licenses: MIT or  BSD}}, packages:")
+    )
+    assert run().exit_code == 0
+    assert re.findall(r"^LABEL (.*)$", Path("Dockerfile").read_text(), re.MULTILINE) == [
+        'licenses="MIT or  BSD"',
+        f'org.opencontainers.image.base.digest="{DIGEST}"',
+        'org.opencontainers.image.base.name="python:3.12-slim"',
+        'org.opencontainers.image.source="https://github.com/acme/rag"',
+    ]
+
+
 def test_a_layer_changes_a_block(here):
     Path("wurzel.yaml").write_text(CONFIG + "templates: [ours]\n")
     Path("ours/image").mkdir(parents=True)
@@ -315,6 +329,8 @@ def test_a_layer_changes_a_block(here):
         ("wurzel[store]==0.1.0", "./wurzel.whl", "requires: ./wurzel.whl is not a file"),
         ("[libgomp1, jq]", "['x; rm -rf /']", "container.packages"),
         ("python:3.12-slim", "python 3", "container.base"),
+        ("packages: [libgomp1, jq]", "labels: {a: $HOME}", "container.labels"),
+        ("packages: [libgomp1, jq]", "labels: {A B: c}", "container.labels"),
     ],
 )
 def test_bad_input_is_refused_where_it_stands(here, old, new, message):

@@ -52,6 +52,7 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         "environment": None,
         "base": container.base,
         "packages": sorted(container.packages),
+        "labels": _labels(container),
         "manager": sources.manager,
         "files": sources.files,
         "requirements": sources.requirements,
@@ -88,6 +89,14 @@ def container_of(project: Project) -> Container:
         raise UsageError("there is no `container`", where=project.file, hint=hint)
     container: Container = read(project.container, Container, "container", Context(Findings()))
     return container
+
+
+def _labels(container: Container) -> dict[str, list[str]]:
+    """The words of each label; names are https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
+    name, _, digest = container.base.partition("@")
+    base = {"name": name, "digest": digest} if digest else {"name": name}
+    found = {f"org.opencontainers.image.base.{key}": value for key, value in base.items()} | container.labels
+    return {key: text.split(" ") for key, text in sorted(found.items())}
 
 
 def _pattern(path: str) -> list[str]:

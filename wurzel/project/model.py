@@ -156,6 +156,8 @@ class Validation(ConfigModel):
     )
 
 
+LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")]
+LabelText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,:/@%+=~ -]*$")]
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 
 
@@ -168,6 +170,11 @@ class Container(ConfigModel):
     )
     image: Image | None = Field(None, description="Name that it is built and pushed under, as in ghcr.io/acme/rag:1.0.")
     packages: tuple[DebianPackage, ...] = Field((), description="Debian packages that steps need, such as libgomp1.")
+    labels: dict[LabelName, LabelText] = Field(
+        {},
+        description="Labels of the image, beside those of its base, as in org.opencontainers.image.source:"
+        " https://github.com/acme/rag.",
+    )
 
 
 class ProjectFile(ConfigModel):
