@@ -21,8 +21,12 @@ def gitlab(**options):
     return render_texts(full_pipeline(), "gitlab", GitlabOptions.model_validate(options))
 
 
-def test_what_we_write_is_valid(workflow):
-    assert check_github({PATH: workflow}) == []
+def test_what_we_write_is_valid(workflow, tmp_path, monkeypatch):
+    """Also where the project is in a folder of its repository, above which the file is written."""
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "a"))
+    assert check_github({f"../../{PATH}": workflow}) == []
+    assert [*tmp_path.rglob("*")] == [tmp_path / "a"]
     for kind in ("root", "include", "component"):
         assert check_gitlab(gitlab(kind=kind), kind) == []
 

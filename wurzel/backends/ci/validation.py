@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[
 
     with tempfile.TemporaryDirectory(prefix="wurzel-") as folder:
         home = Path(folder)
-        paths = {str(home / path): path for path in texts}
+        paths = {str(home / _below_top(path)): path for path in texts}
         for written, path in paths.items():
             _write(Path(written), texts[path])
         return [
@@ -241,6 +242,7 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
     alone = _alone(path, text)
     if not alone:
         return []
+    where, path = path, _below_top(path)
     _write(home / path, alone)
     if kind != "root":
         needed = dict.fromkeys(_required_inputs(text), "given")
@@ -259,7 +261,12 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
         return []
     lines = [line.strip(" \t•") for line in (out + err).splitlines() if line.strip()]
     said = "; ".join(line[:_LONGEST] for line in lines[:6])
-    return [Problem(f"{said} (gitlab-ci-local)", where=path)]
+    return [Problem(f"{said} (gitlab-ci-local)", where=where)]
+
+
+def _below_top(path: str) -> str:
+    """A path below the top of the repository; files of a project in a folder are written above it: `../.github/…`."""
+    return re.sub(r"^(\.\./)+", "", path)
 
 
 def _alone(path: str, text: str) -> str:
