@@ -6,7 +6,7 @@ column of integers stays one. For objects, the classes of the values decide, wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from functools import partial
@@ -158,7 +158,7 @@ def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
         first = next(iter(some - {_NONE}), _NONE)
         if not some <= {first, _NONE}:
             return None
-    if first in _LOST and _LOST[first]([value for value in values() if value is not None]):
+    if first in _LOST and _LOST[first](_filled(values, some)):
         return None
     if first in {float, Decimal}:
         return Kind(_LEAVES[first], countOf(map(type, values()), _NONE) if _NONE in some else 0)
@@ -166,8 +166,13 @@ def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
         return Kind(_LEAVES[first], None)
     if first not in {list, dict}:
         return None
-    filled = [value for value in values() if value is not None] if _NONE in some else [*values()]
+    filled = _filled(values, some)
     return _lists(filled) if first is list else _mappings(filled)
+
+
+def _filled(values: Callable[[], Iterable[Any]], classes: Collection[type]) -> list[Any]:
+    """The values that are not `None`, as far as their classes say that there are others."""
+    return [value for value in values() if value is not None] if _NONE in classes else [*values()]
 
 
 def _lists(values: list[list[Any]]) -> Kind | None:
