@@ -155,11 +155,22 @@ def test_a_bare_model_is_a_dataframe_of_it(tmp_path):
     assert len(load(tmp_path / "out", DataFrame[Table])) == 1
 
 
+class Polars:
+    """Looks like a table of polars to whoever asks what it is."""
+
+    def to_pandas(self):
+        return pd.DataFrame()
+
+
+Polars.__name__, Polars.__module__ = "DataFrame", "polars.dataframe.frame"
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (None, "it is None, not a DataFrame"),
-        ([1], "it is a list, not a DataFrame"),
+        (None, "it is None, not a DataFrame of pandas"),
+        ([1], "it is a list, not a DataFrame of pandas"),
+        (Polars(), "it is a DataFrame of polars, not a DataFrame of pandas\n  Return table.to_pandas()."),
         (
             pd.DataFrame({"text": ["a", "b"], "number": [1, -2]}),
             "item 1, field 'number': greater_than_or_equal_to(0), not -2",

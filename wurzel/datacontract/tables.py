@@ -78,8 +78,8 @@ class TableCodec(Codec):
     def encoded(self, value: Any) -> Iterator[Encoded]:
         """The parts of what a call of `run` gave. Raises `ContractFailedException` if it breaks the contract."""
         if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
-            kind = "None" if value is None else article(type(value))
-            raise ContractFailedException(f"it is {kind}, not a DataFrame")
+            how = "Return table.to_pandas()." if hasattr(value, "to_pandas") else ""
+            raise ContractFailedException(f"it is {_origin(value)}, not a DataFrame of pandas", hint=how)
         if (names := value.columns.map(str)).has_duplicates:  # Parquet names columns by texts
             twice = names[names.duplicated()][0]
             raise ContractFailedException(f"field {twice!r}: there are several columns of this name")
@@ -196,6 +196,13 @@ class TableCodec(Codec):
                 f"validating it raised {type(error).__name__}: {short(str(error))}"
             ) from error
         return checked
+
+
+def _origin(value: Any) -> str:
+    """The class of a value, and the library it comes from where other libraries have one of that name."""
+    if value is None or type(value).__name__ != "DataFrame":
+        return "None" if value is None else article(type(value))
+    return f"a DataFrame of {type(value).__module__.partition('.')[0]}"
 
 
 def _may_change(schema: Any) -> bool:
