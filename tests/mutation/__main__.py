@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / ".engines" / "mutation" / "bin" / "python"
 QUOTING = "wurzel/render/quoting/"
-CALLS = ["command", "digests", "layout", "program", "settings", "store", "variables"]
+CALLS = ["command", "digests", "fingerprint", "layout", "settings", "variables"]
 STORE = ["gc_plan", "local", "names", "records", "references", "repair", "runs", "states", "store", "usage", "verify"]
 STORED = ["store", "local", "gc", "verify"]
 AREAS = {
@@ -29,7 +29,13 @@ AREAS = {
     "invocation": (
         [f"wurzel/invocation/{name}.py" for name in CALLS],
         ["ir/test_job_file.py", "ir/test_ports.py", "invocation/test_variables.py", "invocation/test_digests.py"],
-        ["backends/test_common.py", "backends/test_local.py", "runtime/test_parameters.py", "test_snapshots.py"],
+        [
+            "backends/test_common.py",
+            "backends/test_local.py",
+            "invocation/test_fingerprint.py",
+            "test_snapshots.py",
+            "runtime/test_parameters.py",
+        ],
     ),
     "store": ([f"wurzel/store/{name}.py" for name in STORE], [f"store/test_{name}.py" for name in STORED], ["store"]),
     "resolve": (["wurzel/project/resolve.py"], ["project/test_resolve.py"], ["project"]),
