@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,21 @@ def test_a_check_of_what_is_up_to_date_builds_no_validator(project):
     words = ["render", "scheduled", "-t", "dvc", "-o", "out"]
     imported(*words)
     assert PLUGINS not in imported(*words, "--check")
+
+
+RUNNING = {
+    *("shutil", "subprocess", "wurzel.core.command_step", "wurzel.render", "wurzel.store.store"),
+    *(f"wurzel.datacontract.{name}" for name in ("gathering", "reader", "writer")),
+    *(f"wurzel.runtime.{name}" for name in ("fanout", "live", "plan", "step", "summary")),
+}
+"""What starts steps, reads and writes their data, and tells of it."""
+
+
+def test_a_run_with_nothing_to_do_imports_nothing_that_runs_steps(project):
+    project("chain")
+    Path("one.py").write_text("from steps import Words\nfrom wurzel import WZ\n\nlast = WZ(Words)\n")
+    assert imported("run", "one:last") & RUNNING
+    assert imported("run", "one:last") & RUNNING == set()
 
 
 @pytest.mark.parametrize("target", BUILT_IN)

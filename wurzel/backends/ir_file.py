@@ -6,7 +6,6 @@ from typing import Any
 from wurzel.backends.base import OutputFile, PipelineContext
 from wurzel.ir.model import Pipeline
 from wurzel.ir.serialize import dump_for_jobs
-from wurzel.render.values import Json
 
 
 class IrContext(PipelineContext):
@@ -30,5 +29,7 @@ def ir_text(pipeline: Pipeline) -> str:
 
 def ir_file(pipeline: Pipeline, options: Any, main: str, target: str) -> OutputFile:
     """That file, with its template."""
+    from wurzel.render.values import Json  # `wurzel run` needs the names of this module, and renders nothing
+
     context: IrContext = {"pipeline": pipeline, "options": options, "ir": Json(ir_text(pipeline).rstrip("\n"))}
     return OutputFile(ir_path(main), f"{target}/ir.json.j2", {**context})

@@ -227,8 +227,6 @@ def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> No
 
 def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Callable[[], None] | None:
     """What writes the slices of a step, as `--slices` asks for; checks what can be checked before anything runs."""
-    from wurzel.runtime.fanout import write_slices
-    from wurzel.runtime.plan import slices_of
     from wurzel.runtime.selection import chosen, find
 
     if options.shard is not None and (not options.only or len(chosen(pipeline, options.only).steps) != 1):
@@ -240,18 +238,19 @@ def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Cal
     step_id, equals, file = slices.partition("=")
     if not equals or not file:
         raise UsageError(f"--slices {slices!r} is not STEP=FILE", hint="For example: --slices split=slices.json")
+    from wurzel.runtime.fanout import write_slices
+    from wurzel.runtime.plan import slices_of
+
     step = find(pipeline, step_id, "--slices")
     return lambda: write_slices(file, slices_of(pipeline, step, options))
 
 
 def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:
-    from wurzel.runtime.live import LiveDisplay
     from wurzel.runtime.progress import JsonLines, PlainLines
     from wurzel.runtime.run_id import platform
     from wurzel.runtime.selection import chosen
 
     quiet = obj["level"] == "WARNING"
-    steps = chosen(pipeline, options.only).steps
     if obj["log_format"] == "json":
         return JsonLines(pipeline.name, options.run_id, quiet=quiet)
     ci = platform(options.environ)
@@ -261,7 +260,11 @@ def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> F
         logs = logs_of(options.root / options.state_dir / pipeline.name / "logs")
         return EngineLines(logs, options.run_id, quiet=quiet) if ci is None else FOLLOWERS[ci](logs, quiet=quiet)
     dumb = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
-    return PlainLines(quiet=quiet) if quiet or dumb or options.in_process else LiveDisplay(len(steps))
+    if quiet or dumb or options.in_process:
+        return PlainLines(quiet=quiet)
+    from wurzel.runtime.live import LiveDisplay
+
+    return LiveDisplay(len(chosen(pipeline, options.only).steps))
 
 
 def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, asked: Asked) -> None:

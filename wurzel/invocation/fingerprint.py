@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -220,6 +219,8 @@ _PATIENCE = 60.0
 
 def version_words(step_class: type[TypedStep[Any, Any, Any]] | None) -> Sequence[str]:
     """The command that prints the version of a step's program; empty for a step that is not a program."""
+    if "wurzel.core.command_step" not in sys.modules:
+        return ()  # a class that has not been imported has no subclasses
     from wurzel.core.command_step import CommandStep
 
     return step_class.version if step_class is not None and issubclass(step_class, CommandStep) else ()
@@ -227,6 +228,8 @@ def version_words(step_class: type[TypedStep[Any, Any, Any]] | None) -> Sequence
 
 def program_digest(words: Sequence[str], environ: Mapping[str, str], root: Path) -> str | None:
     """The digest of what a program prints on both streams; `None` if it cannot start, hangs or prints nothing."""
+    import subprocess  # only pipelines with programs need it
+
     try:
         done = subprocess.run(
             list(words),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -257,6 +256,8 @@ def copy_verified(source: Path, target: Path, part: Part) -> None:
             try:
                 fcntl.ioctl(copy.fileno(), _FICLONE, file.fileno())
             except OSError:
+                import shutil  # a run with nothing to do copies nothing
+
                 shutil.copyfileobj(file, copy, 1 << 20)
             copy.seek(0)
             part.check(file_digest(copy, "sha256").hexdigest())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.datacontract.dataset import open_dataset
+from wurzel.datacontract.opening import open_dataset
 from wurzel.exceptions import WriteError
 from wurzel.invocation.command import cut_edges, dataset
 from wurzel.regular_file import write_file

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.datacontract.dataset import shard_folder
-from wurzel.datacontract.writer import make_room
+from wurzel.datacontract.opening import shard_folder
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.runtime import slices
@@ -101,6 +100,8 @@ class LocalArchive(Archive):
         if {output: manifest.digest for output, manifest in here.items()} == entry.digests:
             return True
         if folder.exists():
+            from wurzel.datacontract.writer import make_room
+
             make_room(folder, cut.of)
         if not self._cache.restore(entry, home, self.retiring_as(name)):
             return False

@@ -10,7 +10,6 @@ import contextlib
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -28,6 +27,8 @@ from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
 
 if TYPE_CHECKING:
+    import subprocess
+
     from wurzel.exceptions import WurzelError
 
 T = TypeVar("T")
@@ -254,6 +255,8 @@ class Watch:
             self._end(child)
 
     def _spawn(self, command: Command, lifeline: int) -> subprocess.Popen[bytes]:
+        import subprocess  # a run with nothing to do starts nothing
+
         with contextlib.ExitStack() as stack:
             log = stack.enter_context(open(command.log, "ab", opener=private)) if command.log else None
             return subprocess.Popen(

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -135,6 +134,8 @@ class Recording:
 
 def _copy(log: Path, target: Path) -> None:
     if not target.exists():
+        import shutil
+
         with contextlib.suppress(OSError):
             shutil.copyfile(log, target, follow_symlinks=False)
 
@@ -161,4 +162,6 @@ def _prune(folder: Path, current: str) -> None:
     for number, path in enumerate(sorted(folder.iterdir(), reverse=True)):
         room -= sum(file.lstat().st_size for file in path.rglob("*"))
         if path.name != current and (number >= _MOST_RUNS or room < 0):
+            import shutil
+
             shutil.rmtree(path, ignore_errors=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.datacontract.dataset import open_dataset
+from wurzel.datacontract.opening import open_dataset
 from wurzel.exceptions import DatasetError, PreflightError, Problem, UsageError
 from wurzel.invocation.command import dataset
 

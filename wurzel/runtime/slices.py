@@ -11,14 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.datacontract.dataset import (
-    gather_outputs,
-    open_dataset,
-    output_names,
-    shard_folder,
-    shard_of,
-)
 from wurzel.datacontract.folders import remove
+from wurzel.datacontract.opening import open_dataset, output_names, shard_folder, shard_of
 from wurzel.exceptions import DatasetError, WurzelError
 from wurzel.regular_file import read_file
 
@@ -74,6 +68,8 @@ def join(folder: Path, output: Path, report: Path | None = None, retire: Path | 
     Raises `DatasetError` when a slice or its report is missing or damaged, or the dataset cannot be written;
     `StepFailed` when the report cannot be written.
     """
+    from wurzel.datacontract.gathering import gather_outputs  # a run with nothing to do gathers nothing
+
     if not _is_sliced(folder):
         raise DatasetError("holds no slices", where=str(folder), hint="Give the folder that --shard wrote to with -i.")
     name = next(iter(output_names(folder)), "")

@@ -16,7 +16,6 @@ from wurzel.invocation.fingerprint import named
 from wurzel.invocation.variables import ONLY, step_environment
 from wurzel.runtime import slices
 from wurzel.runtime.archive import Cut
-from wurzel.runtime.fanout import slice_count
 from wurzel.runtime.outcome import Failure, again, with_cause
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
@@ -91,6 +90,8 @@ class StepJob:
         return self.after(partial(self.run.archive.fetch, self.step, lacking), self._launch, launches=True)
 
     def _launch(self, _: None) -> Command | None:
+        from wurzel.runtime.fanout import slice_count  # a run with nothing to do cuts nothing
+
         run, step = self.run, self.step
         count = 1 if run.options.in_process else slice_count(run.pipeline, step, run.options.root)
         into = f"; {count} slices" if step.shards.items is not None and count > 1 else ""
