@@ -1,7 +1,7 @@
 import pytest
 
-from wurzel.invocation.imports import Import, imports
-from wurzel.invocation.modules import UNSEEN
+from wurzel.invocation.imports import imports
+from wurzel.invocation.modules import UNSEEN, Import
 
 
 def modules(source, package="app"):

@@ -26,7 +26,7 @@ def read(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     parsed = []
-    monkeypatch.setattr(module, "parse", lambda *given: parsed.append(given) or parse(*given))
+    monkeypatch.setattr("wurzel.project.parse.parse", lambda *given: parsed.append(given) or parse(*given))
 
     def run(data=PLAIN):
         parsed.clear()

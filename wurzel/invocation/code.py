@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, Any
 from wurzel.core.source_folders import source_folders
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Modules, file_of, package_of, places_of
+from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Import, Modules, file_of, package_of, places_of
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.invocation.digests import FileDigests
     from wurzel.invocation.distributions import Distribution
-    from wurzel.invocation.imports import Import
     from wurzel.ir.model import Pipeline, Step
 
 SITES = {"site-packages", "dist-packages"}
@@ -105,6 +104,7 @@ class Code:
         self._read: dict[str, list[Unit]] = {}
         self._ours: dict[str, list[str]] = {}
         self._ignored: set[str] = set()
+        self._installed: dict[str, bool] = {}
         self._exports: Sequence[Import] | None = None
         self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
         self._followed: dict[tuple[str, frozenset[str]], _Module] = {}
@@ -340,6 +340,11 @@ class Code:
 
     def _is_installed(self, top: str) -> bool:
         """Whether a package lies where installers put it, and not in the project or beside it."""
+        if top not in self._installed:
+            self._installed[top] = self._lies_in_site(top)
+        return self._installed[top]
+
+    def _lies_in_site(self, top: str) -> bool:
         path = file_of(self._modules.spec(top))
         places = [path] if path is not None else places_of(self._modules.spec(top))
         for place in places:

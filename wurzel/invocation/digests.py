@@ -22,7 +22,7 @@ from wurzel.git_folder import REASON, in_git
 from wurzel.regular_file import read_file, regular
 
 if TYPE_CHECKING:
-    from wurzel.invocation.imports import Import
+    from wurzel.invocation.modules import Import
 
 ABSENT = "absent"
 """Stands for the digest of what is not there."""
@@ -77,7 +77,7 @@ class FileDigests:
 
     def imports(self, path: Path) -> list[Import]:
         """What a Python file imports; nothing when it cannot be read."""
-        from wurzel.invocation.imports import Import, imports  # brings the parser, which a run that knows all needs not
+        from wurzel.invocation.modules import Import
 
         digest = self.file(path)
         if digest in {ABSENT, UNREADABLE}:
@@ -86,6 +86,8 @@ class FileDigests:
         known = self.reads.get(key)
         if known is not None and known[0] == digest:
             return [Import(level, module, tuple(names)) for level, module, names in known[1]]
+        from wurzel.invocation.imports import imports  # brings the parser, which a run that knows all needs not
+
         try:
             source = path.read_bytes()
         except OSError:
@@ -142,11 +144,8 @@ class FileDigests:
 
 def combine(parts: Iterable[str]) -> str:
     """One digest of several texts, in their order."""
-    total = sha256()
-    for part in parts:
-        data = os.fsencode(part)
-        total.update(b"%d:" % len(data) + data)
-    return total.hexdigest()
+    data = map(os.fsencode, parts)
+    return sha256(b"".join(b"%d:%b" % (len(each), each) for each in data)).hexdigest()
 
 
 def of_inputs(data: Iterable[tuple[str, str]]) -> str:

@@ -7,9 +7,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN
+from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Import
 from wurzel.invocation.named_files import READING, name_of, named_files, text_of
-from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
 
 _LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
@@ -27,34 +26,6 @@ _LISTING = frozenset({"enumerate", "iter_modules", "list", "reversed", "sorted",
 
 _NAMED = pattern(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP))})\b".encode())
 _LIKE_A_MODULE = pattern(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
-
-
-class Import(NamedTuple):
-    """One import: `from ..a import b` is level 2, module `a`, names `("b",)`.
-
-    With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself. With
-    `UNSEEN`, the module is the number of the line, and the name that of the function. With `NAMED`, it is a path.
-    """
-
-    level: int
-    module: str
-    names: tuple[str, ...] = ()
-
-    def modules(self, package: str) -> Iterator[str]:
-        """Absolute names of the modules that it may load, imported in a module of `package`."""
-        origin = self.module
-        if self.level in {UNSEEN, NAMED}:
-            return
-        if self.level == GUESS:
-            yield from filter(None, [origin, ".".join(filter(None, [package, origin]))])
-            return
-        if self.level:
-            around = package.split(".")
-            if not package or self.level > len(around):
-                return
-            origin = ".".join([*around[: len(around) - self.level + 1], *filter(None, [origin])])
-        yield origin
-        yield from (f"{origin}.{name}" for name in self.names if name != "*")
 
 
 def imports(source: bytes) -> list[Import]:

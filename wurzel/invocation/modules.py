@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +12,7 @@ from pkgutil import get_importer
 from zipimport import zipimporter
 
 from wurzel.core.source_folders import source_folders
+from wurzel.named_tuples import NamedTuple
 
 GUESS = -1
 """The level of an import that is what a text names, in a file that imports by a computed name."""
@@ -22,6 +23,34 @@ NAMED = -3
 GROUP = "@"
 """Stands in place of a module's name before that of a group of entry points, all of which may be loaded."""
 _LIBRARY = Path(os.__file__).parent
+
+
+class Import(NamedTuple):
+    """One import: `from ..a import b` is level 2, module `a`, names `("b",)`.
+
+    With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself. With
+    `UNSEEN`, the module is the number of the line, and the name that of the function. With `NAMED`, it is a path.
+    """
+
+    level: int
+    module: str
+    names: tuple[str, ...] = ()
+
+    def modules(self, package: str) -> Iterator[str]:
+        """Absolute names of the modules that it may load, imported in a module of `package`."""
+        origin = self.module
+        if self.level in {UNSEEN, NAMED}:
+            return
+        if self.level == GUESS:
+            yield from filter(None, [origin, ".".join(filter(None, [package, origin]))])
+            return
+        if self.level:
+            around = package.split(".")
+            if not package or self.level > len(around):
+                return
+            origin = ".".join([*around[: len(around) - self.level + 1], *filter(None, [origin])])
+        yield origin
+        yield from (f"{origin}.{name}" for name in self.names if name != "*")
 
 
 class Modules:

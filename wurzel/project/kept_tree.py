@@ -13,7 +13,6 @@ from typing import Any
 
 from wurzel.invocation.digests import status
 from wurzel.project.nodes import Findings, Node
-from wurzel.project.parse import parse
 from wurzel.user_cache import own_folder, read, write
 
 _PARSERS = ("ruamel.yaml", "_ruamel_yaml")
@@ -29,13 +28,13 @@ _READERS = (
 def kept_tree(data: bytes, source: str, findings: Findings) -> Node:
     """What `parse` gives for the bytes of the file `source`; one with findings or aliases is parsed each time."""
     path, digest = _path(source), sha256(data).digest()
-    if path is None:
-        return parse(data, source, findings)
-    known, packed = read(path) or (b"", None)
+    known, packed = (path and read(path)) or (b"", None)
     if known == digest:
         return _unpacked(packed, source)
+    from wurzel.project.parse import parse  # only for a file that is new
+
     root = parse(data, source, findings)
-    if not findings and (packed := _packed(root, set())) is not None:
+    if path is not None and not findings and (packed := _packed(root, set())) is not None:
         write(path, (digest, packed))
     return root
 

@@ -156,11 +156,19 @@ def _ended(result: RunResult) -> str:
     return "timed out" if result.late else "failed" if result.exit_code else "ok"
 
 
+def _size(folder: str) -> int:
+    """Bytes of all that is in a folder. For fifty records, `Path.rglob` would take 2 ms of a run with nothing to do."""
+    with os.scandir(folder) as found:
+        entries = list(found)
+    inner = sum(_size(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
+    return inner + sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+
+
 def _prune(folder: Path, current: str) -> None:
     """Leave the newest records, as many as there is room for."""
     room = _MOST_BYTES
     for number, path in enumerate(sorted(folder.iterdir(), reverse=True)):
-        room -= sum(file.lstat().st_size for file in path.rglob("*"))
+        room -= _size(str(path))
         if path.name != current and (number >= _MOST_RUNS or room < 0):
             import shutil
 
