@@ -25,6 +25,19 @@ class Point(named_tuples.NamedTuple):
         return cls(0)
 
 
+def used(rows):
+    """A class of which so many rows were made before."""
+
+    class Point(named_tuples.NamedTuple):
+        x: int
+        y: int = 0
+        names: tuple[str, ...] = ()
+
+    for _ in range(rows):
+        Point(0)
+    return Point
+
+
 def original():
     class Point(typing.NamedTuple):
         """A place."""
@@ -42,7 +55,17 @@ class One(named_tuples.NamedTuple):
     new: str
 
 
-@pytest.mark.parametrize(("args", "given"), [((1,), {}), ((1, 2), {"names": ("a",)}), ((), {"x": 3})])
+ROWS = [0, 1000]
+ARGUMENTS = [((1,), {}), ((1, 2), {"names": ("a",)}), ((), {"x": 3}), ((1, 2, ()), {}), ((1,), {"y": 2, "names": ()})]
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize(("args", "given"), ARGUMENTS)
+def test_early_and_late_rows_are_made_alike(rows, args, given):
+    assert used(rows)(*args, **given) == original()(*args, **given)
+
+
+@pytest.mark.parametrize(("args", "given"), ARGUMENTS)
 def test_they_are_made_and_shown_alike(args, given):
     one, other = Point(*args, **given), original()(*args, **given)
     assert one == other == tuple(one)
@@ -62,10 +85,14 @@ def test_what_is_known_of_the_class():
     assert One("a") == ("a",)
 
 
-@pytest.mark.parametrize("wrong", [lambda kind: kind(), lambda kind: kind(1, 2, (), 3), lambda kind: kind(1, x=1)])
-def test_wrong_arguments_are_refused_alike(wrong):
+WRONG = [lambda kind: kind(), lambda kind: kind(1, 2, (), 3), lambda kind: kind(1, x=1), lambda kind: kind(1, z=1)]
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_arguments_are_refused_alike(rows, wrong):
     said = []
-    for kind in (Point, original()):
+    for kind in (used(rows), original()):
         with pytest.raises(TypeError) as caught:
             wrong(kind)
         said.append(str(caught.value))

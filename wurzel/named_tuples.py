@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 __all__ = ["NamedTuple"]
 
 
-_FEW = 3
-"""Rows that are made before it is worth to compile what makes them."""
+_FEW = 40
+"""Rows that are made in the time that it takes to compile what makes them."""
 
 
 class _Row(tuple[Any, ...]):
@@ -54,12 +54,16 @@ class _Definition(type):
         body |= {name: _tuplegetter(number, "") for number, name in enumerate(names)}
         body |= {"_fields": names, "_field_defaults": defaults, "__match_args__": names, "__slots__": ()}
 
-        calls = iter(range(_FEW))
+        left = iter(range(_FEW))
 
-        def first(cls: Any, *args: Any, **given: Any) -> Any:
-            if not given and len(args) == len(names) and next(calls, None) is not None:
-                return tuple.__new__(cls, args)
-            made.__new__ = _compiled(name, names, tuple(defaults.values()))
+        def first(cls: Any, /, *args: Any, **given: Any) -> Any:
+            if next(left, None) is not None:
+                if not given and len(args) == len(names):
+                    return tuple.__new__(cls, args)
+                values, others = {**defaults, **given}, names[len(args) :]
+                if len(args) < len(names) and given.keys() <= {*others} <= values.keys():
+                    return tuple.__new__(cls, (*args, *map(values.__getitem__, others)))
+            made.__new__ = _compiled(name, names, tuple(defaults.values()))  # it words errors, too
             return made.__new__(cls, *args, **given)
 
         made: Any = type(name, (_Row,), {**body, "__new__": first})
