@@ -15,6 +15,7 @@ from wurzel.backends.argo.one_off import part_of
 from wurzel.backends.argo.options import VERSIONS, ArgoOptions
 from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.preflight import problems
+from wurzel.backends.argo.spec import Specs
 from wurzel.backends.argo.storage import store
 from wurzel.backends.base import STARTS, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.kubernetes.preflight import object_name, preflight
@@ -128,8 +129,9 @@ class ArgoBackend(Backend):
         path = options.output or f"argo/{pipeline.name}.yaml"
         stem, suffix = posixpath.splitext(path)
         name = object_name(pipeline, options)
-        parts = part_documents(pipeline, options)
-        contexts = {path: document(pipeline, options)} | {
+        specs = Specs(pipeline, options)
+        parts = part_documents(specs)
+        contexts = {path: document(specs)} | {
             f"{stem}{part.removeprefix(name)}{suffix}": context for part, context in parts.items()
         }
         limit = max(MAX_OBJECT_BYTES, int(amount(options.max_workflow_size)))

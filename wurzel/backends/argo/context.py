@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.manifest import Cron, Document
-from wurzel.backends.argo.spec import Specs
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
+    from wurzel.backends.argo.spec import Specs
     from wurzel.ir.model import Pipeline
 
 
-def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
+def document(specs: Specs) -> dict[str, Any]:
     """The names a template of this target sees, besides `pipeline`: `workflow` and `spec`."""
+    pipeline, options = specs.pipeline, specs.options
     kind = template_kind(options) or ("CronWorkflow" if pipeline.schedule else "Workflow")
     name = object_name(pipeline, options)
     description = {"workflows.argoproj.io/description": pipeline.description} if pipeline.description else {}
@@ -35,7 +36,7 @@ def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
         indent=4 if kind == "CronWorkflow" else 2,
         refers=bool(options.workflow_template) and pipeline.schedule is not None,
     )
-    return {"workflow": workflow, "spec": Specs(pipeline, options).spec()}
+    return {"workflow": workflow, "spec": specs.spec()}
 
 
 def template_kind(options: ArgoOptions) -> str:
@@ -45,16 +46,16 @@ def template_kind(options: ArgoOptions) -> str:
     return "ClusterWorkflowTemplate" if options.workflow_template == "cluster" else "WorkflowTemplate"
 
 
-def part_documents(pipeline: Pipeline, options: ArgoOptions) -> dict[str, dict[str, Any]]:
+def part_documents(specs: Specs) -> dict[str, dict[str, Any]]:
     """For each part of a pipeline too large for one object: its name to what its template sees."""
-    specs = Specs(pipeline, options)
+    options = specs.options
     return {
         part.name: {
             "workflow": Document(
                 kind=template_kind(options) or "WorkflowTemplate",
                 name=part.name,
                 metadata=without_empty(name=part.name, namespace=options.namespace),
-                labels=k8s.labels(pipeline),
+                labels=k8s.labels(specs.pipeline),
                 annotations={},
                 cron=None,
                 indent=2,
