@@ -52,6 +52,7 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         "environment": None,
         "base": container.base,
         "packages": sorted(container.packages),
+        "base_name": container.base.partition("@")[0],
         "labels": _labels(container),
         "manager": sources.manager,
         "files": sources.files,
@@ -93,9 +94,8 @@ def container_of(project: Project) -> Container:
 
 def _labels(container: Container) -> dict[str, list[str]]:
     """The words of each label; names are https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
-    name, _, digest = container.base.partition("@")
-    base = {"name": name, "digest": digest} if digest else {"name": name}
-    found = {f"org.opencontainers.image.base.{key}": value for key, value in base.items()} | container.labels
+    digest = container.base.partition("@")[2]
+    found = ({"org.opencontainers.image.base.digest": digest} if digest else {}) | container.labels
     return {key: text.split(" ") for key, text in sorted(found.items())}
 
 
