@@ -184,7 +184,8 @@ def second_section(found):
 
 The example `rag`, with three short documents and the model `words`, by each engine with a new store, and once more
 from a new checkout with the same store. With rendering and all that an engine takes to start. CPU is that of processes
-of this machine, without pods. Single runs: they tell what is computed again, not how fast an engine is.
+of this machine, without pods. Single runs: they tell what is computed again, not how fast an engine is. The
+cluster is one that `make cluster` started; its rows were measured separately.
 
 """
     head = ["engine", "first run", "second run", "ratio", "CPU, first", "CPU, second", "steps computed"]
