@@ -138,7 +138,7 @@ def project(tmp_path, monkeypatch, index):
     Path("words.txt").write_text("one two\n")
     Path(".env").write_text(f"TOKEN={PASSWORD}\n")
     Path("wurzel.yaml").write_text(
-        f"version: 1\nrequires: wurzel==0.1.0\ncontainer: {{base: {BASE}, image: '{NAME}'}}\n"
+        f"version: 1\nrequires: wurzel==0.1.0\ncontainer: {{base: {BASE}, image: '{NAME}', packages: [tini]}}\n"
         "pipelines: {chain: {entrypoint: 'flow:chain'}}\n"
     )
     yield root

@@ -78,12 +78,18 @@ class ImageFile(TypedDict):
 
     base: str
     """The base image."""
+    base_name: str
+    """Its name without the digest."""
+    labels: Mapping[str, Sequence[str]]
+    """The words of each label, beside that with the base's name."""
     packages: Sequence[str]
     """Packages of the system to install."""
     manager: Any
     """What installs Python packages."""
     files: Any
     """Files that the installation reads."""
+    requirements: Any
+    """Those of them that pip reads as lists of packages."""
     folders: Any
     """Folders that the installation reads."""
     extras: Any
