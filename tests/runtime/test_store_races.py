@@ -18,7 +18,7 @@ RANDOM = (
 class Random(TypedStep[NoSettings, None, list[Word]]):
     def run(self, inpt: None) -> list[Word]:
         note("random")
-        while Path("wait").exists():
+        while Path("".join(["wa", "it"])).exists():  # not an input: its name is not in the code
             time.sleep(0.02)
         return [Word(text=os.urandom(8).hex())]
 
