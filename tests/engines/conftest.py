@@ -25,7 +25,8 @@ def cluster(tmp_path_factory):
     project, bucket = tmp_path_factory.mktemp("image"), tmp_path_factory.mktemp("bucket")
     write_examples(project)
     (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
-    with Cluster.local(project, bucket, "wurzel-tests") as found:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")  # one ends before the other
+    with Cluster.local(project, bucket, f"wurzel-tests-{worker}") as found:
         assert found.missing == ""
         found.apply(found.bucket.secret, ROLE, binding(found.namespace))
         yield found
