@@ -15,7 +15,7 @@ from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_val
 
 _NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 OF_NAMED = ("target", "environment")
-"""Keys of a named target that are no options."""
+"""Keys of a named target other than its options."""
 _OUTPUT = "output"
 
 

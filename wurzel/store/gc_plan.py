@@ -44,7 +44,7 @@ def read_condemned(store: Store) -> dict[str, Note]:
 
 
 def write_condemned(store: Store, notes: Mapping[str, Note]) -> None:
-    """Replace the notes; there is no file where there are none. Raises `StoreError` when they cannot be written."""
+    """Replace the notes, or remove their file if there are none. Raises `StoreError` when they cannot be written."""
     if notes:
         fields = {key: [note.since.isoformat(), note.modified.isoformat()] for key, note in notes.items()}
         store.bucket.put(store.key(CONDEMNED), seal({"condemned": fields}))
