@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas
 import psutil
 import pytest
 
@@ -356,9 +357,36 @@ def test_what_a_dag_keeps_beside_its_run_belongs_to_its_data(tmp_path):
 
 def test_items_are_counted_over_all_parts():
     one = data(a=ITEMS) | {"a/part-00001.json": b'[{"n": 1}]'}
-    other = data(a=ITEMS) | {"a/part-00001.json": b'[{"n": 1.0}, {"n": 2}]'}
+    other = data(a=ITEMS) | {"a/part-00001.json": b'[{"n": 1}, {"n": 2}]'}
     difference = first_difference(["a"], one, other)
     assert (difference.file, difference.item) == ("part-00001.json", 3)
+
+
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [
+        (b'[{"n": NaN, "m": 1.0}]', "item 0, field 'm' is 1.0, not 1"),
+        (b'[{"n": NaN, "m": true}]', "item 0, field 'm' is True, not 1"),
+        (b'[{"n": NaN, "m": 1}, 2]', "it has 2 items, not 1; the first without a counterpart is item 1, 2"),
+        (b'[{"n": NaN, "m": 1} ]', "21 bytes, not 20; the first that differs is byte 19"),
+    ],
+)
+def test_items_are_compared_as_they_are_stored(found, what):
+    before = {"a/manifest.json": b"{}", "a/part-00000.json": b'[{"n": NaN, "m": 1}]'}
+    assert first_difference(["a"], before, before | {"a/part-00000.json": found}).what == what
+
+
+def test_rows_of_tables_are_counted_like_items():
+    frames = [pandas.DataFrame({"n": [1, last], "text": ["a", None]}) for last in (2, 3)]
+    before, after, damaged = (
+        {"a/manifest.json": b"{}", "a/part-00000.parquet": table}
+        for table in (*(frame.to_parquet() for frame in frames), b"PAR1")
+    )
+    assert first_difference(["a"], before, after) == Difference(
+        "a", "part-00000.parquet", 1, "item 1, field 'n' is 3, not 2"
+    )
+    damaged = first_difference(["a"], before, damaged)
+    assert (damaged.file, damaged.item) == ("part-00000.parquet", 0)
 
 
 def test_a_failure_names_its_first_difference_and_secrets_stay_on_their_platform(tmp_path):

@@ -11,6 +11,7 @@ from wurzel.datacontract.difference import ABSENT
 from wurzel.datacontract.manifest import NAME
 from wurzel.datacontract.roundtrip import different_json
 from wurzel.named_tuples import NamedTuple
+from wurzel.runtime.preview import table_rows
 
 Data = Mapping[str, bytes]
 """The bytes of every file of every dataset, by its path below the data folder."""
@@ -72,7 +73,7 @@ def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference
         if value is ABSENT or other is ABSENT:
             count = f"it has {len(theirs)} items, not {len(mine)}; the first without a counterpart is item {number}"
             return Difference(step, file, number, f"{count}, {short(other if value is ABSENT else value)}")
-        if value != other:
+        if repr(value) != repr(other):  # unlike `==`, it tells 1 from True and 1.0, and takes NaN for NaN
             at = different_json(value, other)
             where = place(f"item {number}", at.path)
             return Difference(step, file, number, f"{where} is {short(at.read)}, not {short(at.returned)}")
@@ -80,15 +81,22 @@ def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference
 
 
 def _items(folder: str, data: Data) -> Iterator[tuple[str, Any]]:
-    """The items of an output and the file of each, in order; none if its files are not JSON."""
+    """The items or rows of an output and the file of each, in order; none if its files are neither JSON nor Parquet."""
     for path, content in data.items():
         inner = path.removeprefix(folder)
-        if path.startswith(folder) and "/" not in inner and inner.startswith("part-") and inner.endswith(".json"):
-            try:
-                value = json.loads(content)
-            except ValueError:
-                continue
-            yield from ((path, item) for item in (value if isinstance(value, list) else [value]))
+        if path.startswith(folder) and "/" not in inner and inner.startswith("part-"):
+            yield from ((path, item) for item in _read(inner.rpartition(".")[2], content))
+
+
+def _read(suffix: str, content: bytes) -> list[Any]:
+    """The items or rows of a part; none of what cannot be read, whose bytes are compared."""
+    try:
+        if suffix == "parquet":
+            return list(table_rows(content))
+        value = json.loads(content) if suffix == "json" else []
+    except (ValueError, OSError, ImportError):
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _of_bytes(expected: bytes | None, found: bytes | None) -> str:

@@ -39,7 +39,7 @@ def is_files(dataset: Dataset) -> bool:
 def items(dataset: Dataset) -> Iterator[dict[str, Any]]:
     """The items or rows in order, as JSON values by field, each part verified. Raises `DatasetError` for a bad one."""
     for part in dataset.parts:
-        for item in _table(part) if part.path.suffix == ".parquet" else _json(part):
+        for item in table_rows(part.read()) if part.path.suffix == ".parquet" else _json(part):
             yield item if isinstance(item, dict) else {VALUE: item}
 
 
@@ -114,12 +114,13 @@ def _json(part: Part) -> Iterator[Any]:
     return iter(found if isinstance(found, list) else [found])
 
 
-def _table(part: Part) -> Iterator[Any]:
+def table_rows(content: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file as plain values. Raises `ValueError` or `OSError` if it is damaged."""
     import io
 
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(io.BytesIO(part.read())) as file:
+    with pyarrow.parquet.ParquetFile(io.BytesIO(content)) as file:
         for batch in file.iter_batches(batch_size=1000):
             yield from batch.to_pylist()
 
