@@ -114,10 +114,15 @@ def on_one_store(cluster):
     return [*here, SimulatedWorkflow("steps"), SimulatedJob("single"), *pods]
 
 
+def parts_of(wanted, section):
+    """Parts of the names of engines for a section: `DVC` of `store, DVC`, and '' if all are wanted."""
+    return [part.removeprefix(section).strip(", ") for part in wanted or [section] if part.startswith(section)]
+
+
 def with_a_store(wanted, cluster, folder, page_now):
     """The cells of each engine with a store, by name: those that were run now, and those of the last page."""
     drivers = on_one_store(cluster)
-    parts = [part.removeprefix("store").strip(", ") for part in wanted or ["store"] if part.startswith("store")]
+    parts = parts_of(wanted, "store")
     now = stores.told([driver for driver in drivers if any(part in driver.name for part in parts)], folder)
     known = stores.kept_rows(page_now) | now
     return now, {driver.name: known[driver.name] for driver in drivers if driver.name in known}
@@ -242,7 +247,7 @@ def main():
         "--only",
         metavar="ENGINE",
         action="append",
-        help="these engines, by a part of their names; what layouts cost: layouts; engines with a store: store, NAME",
+        help="these engines, by a part of their names; with a store: store, NAME; what their layouts cost: layouts, NAME",
     )
     parser.add_argument("--case", action="append", help="with --only: these cases, by their labels")
     parser.add_argument("--update", action="store_true", help="with --only: write what was run, and leave the rest")
@@ -259,8 +264,8 @@ def main():
         page_now = (ROOT / PAGE).read_text(encoding="utf-8")
         old = page_now if options.only else ""
         costs = layouts.kept_section(page_now)
-        if not options.only or "layouts" in options.only:
-            measured = layouts.measured(found[1], Path(folder) / "examples", Path(folder) / "layouts")
+        if parts := parts_of(options.only, "layouts"):
+            measured = layouts.measured(found[1], Path(folder) / "examples", Path(folder) / "layouts", parts)
             costs = layouts.section(measured, page_now)
         shared, rows = with_a_store(options.only, found[1], Path(folder), page_now)
         costs = stores.section(rows) + costs
