@@ -247,7 +247,7 @@ def main():
         "--only",
         metavar="ENGINE",
         action="append",
-        help="these engines, by a part of their names; with a store: store, NAME; what their layouts cost: layouts, NAME",
+        help="engines, by a part of their names; with a store: store, NAME; what their layouts cost: layouts, NAME",
     )
     parser.add_argument("--case", action="append", help="with --only: these cases, by their labels")
     parser.add_argument("--update", action="store_true", help="with --only: write what was run, and leave the rest")

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import pandas
+import pandas as pd
 import psutil
 import pytest
 
@@ -377,7 +377,7 @@ def test_items_are_compared_as_they_are_stored(found, what):
 
 
 def test_rows_of_tables_are_counted_like_items():
-    frames = [pandas.DataFrame({"n": [1, last], "text": ["a", None]}) for last in (2, 3)]
+    frames = [pd.DataFrame({"n": [1, last], "text": ["a", None]}) for last in (2, 3)]
     before, after, damaged = (
         {"a/manifest.json": b"{}", "a/part-00000.parquet": table}
         for table in (*(frame.to_parquet() for frame in frames), b"PAR1")
