@@ -236,6 +236,22 @@ class Names:
             return owner
         return types.entry(owner, node.arg.value if isinstance(node.arg, nodes.Const) else None)
 
+    def _value_Compare(self, node: nodes.Compare, scope: Scope) -> Any:
+        left = self._value(node.expr, scope)
+        for operand in node.ops:
+            right = self._value(operand.expr, scope)
+            within = types.element(right) if operand.op in {"in", "notin"} else right
+            self._compared(operand.expr, right, types.fields(within), node.expr)
+            self._compared(node.expr, left, types.fields(left), operand.expr)
+        return bool
+
+    def _compared(self, node: nodes.Node, kind: Any, fields: Sequence[str], other: nodes.Node) -> None:
+        """A record never equals a text or number, whatever it was in an earlier version."""
+        if fields and isinstance(other, nodes.Const) and other.value is not None:
+            what = f"`{describe(node) or 'this'}` ({types.spell(kind)})"
+            hint = f"Compare one of the fields: {', '.join(fields)}."
+            self._say(node, f"{what} is compared with {show(other.value)}", hint)
+
     def _value_Call(self, node: nodes.Call, scope: Scope) -> Any:
         for child in node.iter_child_nodes(exclude=("node",)):
             self._value(child, scope)

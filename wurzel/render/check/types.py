@@ -66,6 +66,13 @@ def attribute(kind: Any, name: str) -> Attribute:
     return Attribute(UNKNOWN, tuple(dict.fromkeys(known)))
 
 
+def fields(kind: Any) -> Sequence[str]:
+    """The fields of a value of this type; none if it may be anything but a record or null."""
+    parts = [part for part in alternatives(kind) if part is not type(None)]
+    found = [name for part in parts if is_described(part) for name in field_types(part)]
+    return tuple(dict.fromkeys(found)) if all(is_described(part) for part in parts) else ()
+
+
 def element(kind: Any) -> Any:
     """The type of the items in a `for` over a value of this type."""
     return joined(_element(part) for part in alternatives(kind) if part is not type(None))
