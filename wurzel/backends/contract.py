@@ -44,7 +44,7 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
         "summary": backend.summary,
         "files": {name: _file(source, checker, known[name]) for name, source in files.items() if name in known},
         "parts": {name: _part(source, checker, types) for name, source in files.items() if name not in known},
-        "types": {kind.__name__: _type(kind) for kind in _reachable([Common, *types])},
+        "types": {kind.__name__: _type(kind) for kind in reachable([Common, *types])},
         "renames": [each._asdict() for each in backend.renames],
     }
 
@@ -144,7 +144,8 @@ def _summary(source: Source) -> str:
     return " ".join(_LISTING.sub("", found.group(1)).split()) if found else ""
 
 
-def _reachable(types: Iterable[type]) -> list[type]:
+def reachable(types: Iterable[type]) -> list[type]:
+    """These classes, and all others whose fields templates can read through them."""
     found: list[type] = []
     todo = list(types)
     while todo:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
+from wurzel.backends.contract import reachable
 from wurzel.backends.options import TargetOptions
 from wurzel.backends.registry import get
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.features import FEATURES
 from wurzel.render.check.described import is_described, members
-from wurzel.render.check.types import described_in, spell
+from wurzel.render.check.types import spell
 from wurzel.testing.variants import full_pipeline, variants
 
 if TYPE_CHECKING:
@@ -109,17 +111,16 @@ def context_findings(backend: Backend, files: Sequence[OutputFile]) -> list[str]
 
 
 def undescribed(backend: Backend) -> list[str]:
-    """Fields that templates see but that have no description."""
-    todo, seen, findings = list(backend.contexts().values()), set(), []
-    while todo:
-        kind = todo.pop()
-        if kind in seen:
-            continue
-        seen.add(kind)
-        for member in members(kind).values():
-            if not member.description:
-                findings.append(f"{backend.name}: {kind.__name__}.{member.name} has no description: put one below it")
-            todo += described_in(member.type)
+    """Fields that templates see but that have no description, and classes that share the name of their description."""
+    kinds = reachable(backend.contexts().values())
+    findings = [
+        f"{backend.name}: {kind.__name__}.{member.name} has no description: put one below it"
+        for kind in kinds
+        for member in members(kind).values()
+        if not member.description
+    ]
+    names = Counter(kind.__name__ for kind in kinds)
+    findings += [f"{backend.name}: two classes are called {name}" for name, count in names.items() if count > 1]
     return sorted(findings)
 
 

@@ -52,7 +52,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Edge:
+class Dependency:
     """Tasks that must end before others start; one side is a single task."""
 
     before: Sequence[str]
@@ -132,7 +132,7 @@ class Dag:
     """How many folders the project is above that of the DAG file."""
     groups: Sequence[Group]
     """The tasks, by group."""
-    edges: Sequence[Edge]
+    edges: Sequence[Dependency]
     """Which tasks must end before which."""
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
-from wurzel.backends.airflow.context import Dag, Edge, Group, Start, Timetable
+from wurzel.backends.airflow.context import Dag, Dependency, Group, Start, Timetable
 from wurzel.backends.airflow.environment import Text
 from wurzel.backends.airflow.imports import asset, imports
 from wurzel.backends.airflow.layout import Jobs, kind_of, span
@@ -249,7 +249,7 @@ def _groups(jobs: Jobs, tasks: Sequence[DagTask]) -> list[Group]:
     return [Group(f"stage-{level:0{width}}" if level else "", groups[level]) for level in sorted(groups)]
 
 
-def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge]:
+def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Dependency]:
     """Each task after those it needs; tasks with the same single dependency share one edge."""
 
     def named(job: Job) -> str:
@@ -266,7 +266,7 @@ def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge
                 followers.setdefault(before if len(before) == 1 else (*before, "to", task), []).append(task)
         if own.complete:
             followers.setdefault((own.variable,), []).append(own.complete)
-    return [Edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
+    return [Dependency(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
 
 
 def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> dict[str, dict[str, Any]]:
