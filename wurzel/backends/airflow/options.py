@@ -5,12 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from wurzel.backends.kubernetes.options import Security, StepVolume, Variables
+from wurzel.backends.kubernetes.options import PodFields
 from wurzel.backends.options import Part, TargetOptions
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import EnvName, FreeText, MountPath, Name, ObjectName
 from wurzel.ir.types import Duration
-from wurzel.ir.volumes import EmptyDir
 
 Operator = Literal["bash", "kubernetes", "docker"]
 
@@ -32,29 +31,13 @@ _FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 _DAG_ID = r"^[A-Za-z0-9_.-]{1,200}$"
 
 
-class PodOptions(Part):
+class PodOptions(PodFields):
     """What all pods of the kubernetes operator share."""
 
     claim: ObjectName | None = Field(
         None, description="PersistentVolumeClaim that holds the data; ReadWriteMany when pods run on several nodes."
     )
-    mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
     namespace: Name | None = Field(None, description="Namespace of the pods; that of the connection when absent.")
-    service_account: ObjectName | None = Field(
-        None, description="Service account of all pods; overrides the pipeline's."
-    )
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
-        None, description="When the node pulls the image; the cluster's default when absent."
-    )
-    image_pull_secrets: tuple[ObjectName, ...] = Field((), description="Secrets for private registries.")
-    security: Security = Field(
-        default_factory=Security.model_construct, description="Who containers run as and what they may do."
-    )
-    tmp: EmptyDir = Field(default_factory=EmptyDir.model_construct, description="The folder /tmp of containers.")
-    volumes: tuple[StepVolume, ...] = Field((), description="Further volumes.")
-    env_from: tuple[Variables, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
-    priority_class: ObjectName | None = Field(None, description="Priority class of the pods.")
-    affinity: dict[str, Any] = Field(default_factory=dict, description="As in the Kubernetes API.")
     startup_timeout: Duration = Field(600, description="Longest time for a pod to start, including pulling its image.")
     on_finish: Literal["delete_pod", "delete_succeeded_pod", "keep_pod"] = Field(
         "delete_pod", description="What happens to a pod that has ended."

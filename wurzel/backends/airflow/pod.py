@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes
 from wurzel.backends.kubernetes import DATA, TMP, without_empty
@@ -12,7 +12,6 @@ from wurzel.invocation.variables import key_references
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import PodOptions
-    from wurzel.backends.kubernetes.options import KubernetesOptions
     from wurzel.ir.model import Pipeline, Step
 
 CONTAINER = "base"
@@ -27,15 +26,14 @@ def is_special(step: Step, options: PodOptions) -> bool:
 
 def pod(pipeline: Pipeline, options: PodOptions, steps: Sequence[Step] = ()) -> dict[str, Any]:
     """The pod that Airflow merges each task's pod into; with `steps`, plus what only these get."""
-    shared = cast("KubernetesOptions", options)  # the two models name these fields alike
     security, ids = options.security, [step.id for step in steps]
-    volumes = kubernetes.volumes_of(pipeline, shared)
+    volumes = kubernetes.volumes_of(pipeline, options)
     extra = [volume for volume in volumes if not volume.steps or set(volume.steps) & set(ids)]
     priority = next((step.priority for step in steps if step.priority), None)
     data = [{"name": DATA, "persistentVolumeClaim": {"claimName": options.claim}}] if options.claim else []
     mounts = [{"name": DATA, "mountPath": options.mount}] if options.claim else []
     if security.read_only_root and security.restricted:
-        data += [kubernetes.tmp_volume(shared)]
+        data += [kubernetes.tmp_volume(options)]
         mounts += [{"name": TMP, "mountPath": "/tmp"}]  # noqa: S108 - a path in a container
     secrets = kubernetes.references(pipeline.secrets | key_references(pipeline))
     container = without_empty(

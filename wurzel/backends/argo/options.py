@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
-from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, History, KeyRef, KubernetesOptions
 from wurzel.backends.options import Part
 from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Limits, Resources
@@ -210,13 +210,6 @@ class ExitHandler(Part):
     secrets: dict[EnvName, KeyRef] = Field(default_factory=dict)
     resources: Resources = Field(default_factory=Resources, description="Resource requests; a quota may require them.")
     limits: Limits = Field(default_factory=Limits, description="Resource limits.")
-
-
-class History(Part):
-    """How many finished runs of a schedule are kept."""
-
-    successful: int = Field(3, ge=0)
-    failed: int = Field(3, ge=0)
 
 
 class ArgoOptions(KubernetesOptions):

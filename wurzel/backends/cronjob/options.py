@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from wurzel.backends.kubernetes.options import Claim, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, History, KubernetesOptions
 from wurzel.backends.options import Part
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import ObjectName
@@ -54,13 +54,6 @@ class Companions(Part):
         return self
 
 
-class JobHistory(Part):
-    """How many finished jobs of a schedule are kept."""
-
-    successful: int = Field(3, ge=0)
-    failed: int = Field(3, ge=0)
-
-
 class CronJobOptions(KubernetesOptions):
     """Options below `targets.cronjob`."""
 
@@ -86,7 +79,7 @@ class CronJobOptions(KubernetesOptions):
         description="Write what containers have in common only once, with YAML anchors, after patches and blocks.",
     )
     ttl: Duration | None = Field(3 * DAY, description="How long a finished Job is kept; null keeps it.")
-    history: JobHistory = Field(default_factory=JobHistory.model_construct, description="Finished jobs to keep.")
+    history: History = Field(default_factory=History.model_construct, description="Finished jobs to keep.")
     suspend: bool = Field(False, description="Render the schedule switched off.")
     grace_period: Duration = Field(30, description="Time for a step to stop when its pod is deleted.")
     token: bool = Field(False, description="Mount the service account's token in pods.")

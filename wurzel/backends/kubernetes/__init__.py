@@ -10,7 +10,7 @@ from wurzel.invocation.command import setting_variables
 from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes.options import KeyRef, KubernetesOptions, Security, StepVolume
+    from wurzel.backends.kubernetes.options import KeyRef, PodFields, Security, StepVolume
     from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, SecretRef, Step, Toleration
     from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
 
@@ -163,12 +163,12 @@ def claim_spec(size: str | None, storage_class: str | None, mode: str = "ReadWri
     return without_empty(accessModes=[mode], storageClassName=storage_class, resources=requests)
 
 
-def tmp_volume(options: KubernetesOptions) -> dict[str, Any]:
+def tmp_volume(options: PodFields) -> dict[str, Any]:
     """The volume at `/tmp`, which a read-only root file system needs."""
     return {"name": TMP, **empty_dir(options.tmp)}
 
 
-def volumes_of(pipeline: Pipeline, options: KubernetesOptions) -> list[StepVolume]:
+def volumes_of(pipeline: Pipeline, options: PodFields) -> list[StepVolume]:
     """The volumes of the options, then those of steps; steps that have the same volume share an entry."""
     from wurzel.backends.kubernetes.options import StepVolume
 

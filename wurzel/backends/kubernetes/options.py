@@ -71,10 +71,16 @@ class Security(Part):
     )
 
 
-class KubernetesOptions(TargetOptions):
-    """Options that the argo and the cronjob target share."""
+class History(Part):
+    """How many finished runs of a schedule are kept."""
 
-    name: Name | None = Field(None, description="Name of the objects; the pipeline's when absent.")
+    successful: int = Field(3, ge=0)
+    failed: int = Field(3, ge=0)
+
+
+class PodFields(Part):
+    """What all pods share, whatever starts them."""
+
     namespace: Name | None = Field(None, description="Namespace of the objects; that of the caller when absent.")
     service_account: ObjectName | None = Field(
         None, description="Service account of all pods; overrides the pipeline's."
@@ -94,3 +100,9 @@ class KubernetesOptions(TargetOptions):
     env_from: tuple[Variables, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
     priority_class: ObjectName | None = Field(None, description="Priority class of the pods.")
     affinity: dict[str, Any] = Field(default_factory=dict, description="As in the Kubernetes API.")
+
+
+class KubernetesOptions(PodFields, TargetOptions):
+    """Options that the argo and the cronjob target share."""
+
+    name: Name | None = Field(None, description="Name of the objects; the pipeline's when absent.")
