@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import events as ev
-
 from wurzel.ir.scalars import scalar
-from wurzel.render.verify import Unreadable, yaml_events
+from wurzel.render.verify import Unreadable
+from wurzel.render.yaml_tree import YamlNode, documents
 
 _MOST = 5_000_000
 """Largest number of entries of a document, aliases counted with all they repeat: ten lines can say a billion."""
@@ -20,86 +18,66 @@ _STANDARD = "tag:yaml.org,2002:"
 
 def parsed(text: str) -> list[Any]:
     """The documents of a text as plain values; unknown tags are ignored. Raises `Unreadable` if it is not YAML."""
-    events = yaml_events(text)
-    return [_Builder(events).document() for event in events if isinstance(event, ev.DocumentStartEvent)]
+    try:
+        return [_Values().of(document.root) for document in documents(text)]
+    except RecursionError:
+        raise Unreadable("it is nested too deeply", 0) from None
 
 
-class _Builder:
-    """Reads one document, without recursion."""
+class _Values:
+    """Makes values of the nodes of one document."""
 
-    def __init__(self, events: Iterator[Any]) -> None:
-        self._events = events
-        self._anchors: dict[str, Any] = {}
-        self._open: list[Any] = []
-        self._keys: list[tuple[Any, bool] | None] = []
-        self._merges: list[list[Any]] = []
-        self._root: Any = None
+    def __init__(self) -> None:
         self._size = 0
-        self._starts: list[int] = []
-        self._sizes: dict[int, int] = {}
-        """Entries of each complete mapping and list, by identity."""
+        self._anchors: dict[str, tuple[Any, int] | None] = {}
+        """The value of each anchor, and how many entries it has; nothing as long as it is not complete."""
 
-    def document(self) -> Any:
-        for event in self._events:
-            if isinstance(event, ev.DocumentEndEvent):
-                break
-            if isinstance(event, ev.MappingEndEvent | ev.SequenceEndEvent):
-                self._close()
-                continue
-            self._add(self._value(event), event)
-        return self._root
-
-    def _value(self, event: Any) -> Any:
+    def of(self, node: YamlNode) -> Any:
+        """The value of a node, with all that is in it."""
         self._size += 1
-        if isinstance(event, ev.AliasEvent):
-            return self._repeated(event)
-        if isinstance(event, ev.ScalarEvent):
-            value: Any = _scalar(event)
+        if node.is_alias:
+            return self._repeated(node)
+        name, start = node.event.anchor, self._size
+        if name:
+            self._anchors[name] = None
+        if node.is_mapping:
+            value: Any = self._mapping(node)
         else:
-            value = {} if isinstance(event, ev.MappingStartEvent) else []
-        if event.anchor:
-            self._anchors[event.anchor] = value
+            value = [self.of(item) for _, item in node.entries] if node.is_sequence else _scalar(node.event)
+        if name:
+            self._anchors[name] = value, self._size - start
         return value
 
-    def _add(self, value: Any, event: Any) -> None:
-        if not self._open:
-            self._root = value
-        elif isinstance(holder := self._open[-1], list):
-            holder.append(value)
-        elif (key := self._keys[-1]) is None:
-            plain = isinstance(event, ev.ScalarEvent) and (event.implicit[0] or event.tag == f"{_STANDARD}merge")
-            is_merge = plain and event.value == _MERGE
-            self._keys[-1] = (_text(event), is_merge) if isinstance(event, ev.ScalarEvent) else (value, False)
-        else:
-            self._keys[-1] = None
-            if key[1]:
-                self._merges[-1].append(value)
+    def _mapping(self, node: YamlNode) -> dict[Any, Any]:
+        """A mapping; merged keys come after its own."""
+        found: dict[Any, Any] = {}
+        merged: list[Any] = []
+        for key, item in node.entries:
+            assert key is not None  # noqa: S101 - narrows the type: an entry of a mapping has a key
+            name = self.of(key)
+            if _is_merge(key):
+                inner = self.of(item)
+                merged += inner if isinstance(inner, list) else [inner]
             else:
-                holder[key[0]] = value
-        if isinstance(event, ev.MappingStartEvent | ev.SequenceStartEvent):
-            self._open.append(value)
-            self._keys.append(None)
-            self._merges.append([])
-            self._starts.append(self._size)
+                found[name if key.is_alias else _text(key.event)] = self.of(item)
+        for each in merged:
+            found |= {name: item for name, item in each.items() if name not in found}
+        return found
 
-    def _close(self) -> None:
-        """End a mapping or list; merged keys come after its own, once it is complete."""
-        holder = self._open.pop()
-        self._keys.pop()
-        self._sizes[id(holder)] = self._size - self._starts.pop()
-        for merged in self._merges.pop():
-            for each in merged if isinstance(merged, list) else [merged]:
-                holder |= {name: item for name, item in each.items() if name not in holder}
-
-    def _repeated(self, event: Any) -> Any:
+    def _repeated(self, node: YamlNode) -> Any:
         """What an alias refers to."""
-        value = self._anchors[event.anchor]
-        if any(holder is value for holder in self._open):
-            raise Unreadable(f"the alias *{event.anchor} is inside of what it repeats", event.start_mark.index)
-        self._size += self._sizes.get(id(value), 0)
+        known = self._anchors[node.event.anchor]
+        if known is None:
+            raise Unreadable(f"the alias *{node.event.anchor} is inside of what it repeats", node.start)
+        self._size += known[1]
         if self._size > _MOST:
-            raise Unreadable(f"with aliases, it has more than {_MOST:,} entries", event.start_mark.index)
-        return value
+            raise Unreadable(f"with aliases, it has more than {_MOST:,} entries", node.start)
+        return known[0]
+
+
+def _is_merge(key: YamlNode) -> bool:
+    event = key.event
+    return key.text() == _MERGE and bool(event.implicit[0] or event.tag == f"{_STANDARD}merge")
 
 
 def _scalar(event: Any) -> Any:
