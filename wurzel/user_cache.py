@@ -11,7 +11,9 @@ import marshal
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from hashlib import sha256
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,30 @@ _KEPT = 1000
 _DIGEST = 32
 
 
+def entry(suffix: str, readers: Iterable[Path], parts: Iterable[bytes]) -> Path | None:
+    """Where the result of reading these parts is kept, by the bytes of the source files that read them.
+
+    `None` where nothing can be kept, or some of that cannot be read.
+    """
+    folder = own_folder()
+    if folder is None:
+        return None
+    try:
+        key = sha256(b"\0".join([MAGIC_NUMBER, *(path.read_bytes() for path in readers), *parts])).hexdigest()
+    except OSError:
+        return None
+    return folder / f"{key}{suffix}"
+
+
 def own_folder() -> Path | None:
-    """The cache folder, made if need be. Raises `OSError` if it cannot be made, or is not ours alone."""
+    """The cache folder, made if need be; `None` if it cannot be made, or is not ours alone."""
+    try:
+        return _own_folder()
+    except OSError:
+        return None
+
+
+def _own_folder() -> Path | None:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     if not base.is_absolute():
         return None
@@ -34,21 +58,21 @@ def own_folder() -> Path | None:
     return folder if ours and not found.st_mode & 0o077 else None
 
 
-def remembers(folder: Path, name: str) -> bool:
+def remembers(path: Path) -> bool:
     """Whether there is such an empty file in the cache folder."""
     try:
-        found = (folder / name).lstat()
+        found = path.lstat()
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
 
 
-def remember(folder: Path, name: str) -> None:
+def remember(path: Path) -> None:
     """Make such an empty file in the cache folder, unless nothing can or may be written."""
     if not sys.dont_write_bytecode:
         with contextlib.suppress(OSError):
-            (folder / name).touch(mode=0o600)
-            _shrink(folder)
+            path.touch(mode=0o600)
+            _shrink(path.parent)
 
 
 def read(path: Path) -> Any:

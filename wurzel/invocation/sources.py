@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
-from importlib.util import MAGIC_NUMBER
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,34 +16,28 @@ from typing import TYPE_CHECKING
 from wurzel.git_folder import ignored, repository_of
 from wurzel.invocation.code import SITES, Code, bases, python_path
 from wurzel.invocation.digests import FileDigests
-from wurzel.user_cache import own_folder, read, write
+from wurzel.user_cache import entry, read, write
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
-_READERS = ("digests.py", "imports.py", "sources.py", "modules.py", "named_files.py")
+_READERS = [
+    Path(__file__).with_name(name)
+    for name in ("digests.py", "imports.py", "sources.py", "modules.py", "named_files.py")
+]
 """What reads a source file and keeps what it imports, in every version of wurzel, released or not."""
 
 
 @contextlib.contextmanager
 def kept_imports(root: Path) -> Iterator[FileDigests]:
     """Digests that know what files of this project folder imported when they had the same bytes."""
-    digests, path = FileDigests(), _path(root)
+    digests = FileDigests()
+    path = entry(".imports", _READERS, [os.fsencode(os.path.realpath(root))])
     known = digests.reads = (read(path) or {}) if path is not None else {}
     before = dict(known)
     yield digests
     if path is not None and known != before:
         write(path, {file: found for file, found in known.items() if found != before.get(file) or Path(file).exists()})
-
-
-def _path(root: Path) -> Path | None:
-    try:
-        folder = own_folder()
-        sources = [Path(__file__).with_name(name).read_bytes() for name in _READERS]
-    except OSError:
-        return None
-    key = b"\0".join([MAGIC_NUMBER, os.fsencode(os.path.realpath(root)), *sources])
-    return folder and folder / f"{sha256(key).hexdigest()}.imports"
 
 
 def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:

@@ -6,14 +6,15 @@ Reading it needs a YAML library, which takes 9 ms to import: commands that write
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from hashlib import sha256
-from importlib.util import MAGIC_NUMBER, find_spec
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from wurzel.invocation.digests import status
 from wurzel.project.nodes import Findings, Node
-from wurzel.user_cache import own_folder, read, write
+from wurzel.user_cache import entry, read, write
 
 _PARSERS = ("ruamel.yaml", "_ruamel_yaml")
 _WURZEL = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ _READERS = (
 
 def kept_tree(data: bytes, source: str, findings: Findings) -> Node:
     """What `parse` gives for the bytes of the file `source`; one with findings or aliases is parsed each time."""
-    path, digest = _path(source), sha256(data).digest()
+    path, digest = entry(".tree", _READERS, _identity(source)), sha256(data).digest()
     known, packed = (path and read(path)) or (b"", None)
     if known == digest:
         return _unpacked(packed, source)
@@ -39,17 +40,12 @@ def kept_tree(data: bytes, source: str, findings: Findings) -> Node:
     return root
 
 
-def _path(source: str) -> Path | None:
-    """Where the tree of a file is kept, by this version of wurzel and of its parser."""
-    found = [find_spec(name) for name in _PARSERS]
-    try:
-        folder = own_folder()
-        parsers = [repr(status(Path(spec.origin).stat())).encode() for spec in found if spec and spec.origin]
-        readers = [path.read_bytes() for path in _READERS]
-    except OSError:
-        return None
-    key = b"\0".join([MAGIC_NUMBER, os.fsencode(os.path.realpath(source)), *parsers, *readers])
-    return folder and folder / f"{sha256(key).hexdigest()}.tree"
+def _identity(source: str) -> Iterator[bytes]:
+    """Which file it is, and which parser reads it."""
+    yield os.fsencode(os.path.realpath(source))
+    for spec in map(find_spec, _PARSERS):
+        if spec and spec.origin:
+            yield repr(status(Path(spec.origin).stat())).encode()
 
 
 def _packed(node: Node, seen: set[int]) -> Any:

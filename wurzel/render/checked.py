@@ -6,12 +6,9 @@ an empty file, beside the compiled templates: their text, all that templates may
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from hashlib import sha256
-from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +16,7 @@ import jinja2
 
 from wurzel.invocation.digests import names, status
 from wurzel.render.layers import SUFFIX, built_in
-from wurzel.user_cache import own_folder, remember, remembers
+from wurzel.user_cache import entry, remember, remembers
 
 if TYPE_CHECKING:
     from wurzel.render.layers import Layers
@@ -38,34 +35,28 @@ class Checked:
         self._targets = sorted(targets)
         self._warnings = len(layers.warnings)
         foreign = layers.filters or layers.hides or any(layer.kind == "backend" for layer in layers.layers)
-        self._folder: Path | None = None
-        with contextlib.suppress(OSError):  # what cannot be read is an error, which the check reports
-            folder = None if foreign else own_folder()
-            self._key = self._digest() if folder is not None else ""
-            self._folder = folder
+        # What cannot be read is an error, which the check reports.
+        self._path = None if foreign else entry(".checked", (), self._parts())
 
     def before(self) -> bool:
         """Whether nothing has changed since they were found without errors."""
-        return self._folder is not None and remembers(self._folder, self._key)
+        return self._path is not None and remembers(self._path)
 
     def fine(self) -> None:
         """They have no errors. Not remembered if there are warnings, which each render gives again."""
-        if self._folder is not None and len(self._layers.warnings) == self._warnings:
-            remember(self._folder, self._key)
+        if self._path is not None and len(self._layers.warnings) == self._warnings:
+            remember(self._path)
 
-    def _digest(self) -> str:
+    def _parts(self) -> Iterator[bytes]:
         layers = self._layers
-        total = sha256(MAGIC_NUMBER)
-        for part in (jinja2.__version__, self._targets, layers.layers, layers.renames, layers.more):
-            total.update(f"{part!r}\n".encode())
+        yield repr((jinja2.__version__, self._targets, layers.layers, layers.renames, layers.more)).encode()
         for folder in (layer.folder for layer in layers.layers if layer.is_own):
             for name in sorted(name for name in names(folder, set()) if name.endswith(SUFFIX)):
                 text = (folder / name).read_bytes()
-                total.update(f"{name!r} {len(text)}\n".encode() + text)
+                yield f"{name!r} {len(text)}\n".encode() + text
         for folder in (*_READERS, built_in()):
-            total.update(repr(sorted(_statuses(folder))).encode())
-        total.update(repr([*_installed()]).encode())
-        return f"{total.hexdigest()}.checked"
+            yield repr(sorted(_statuses(folder))).encode()
+        yield repr([*_installed()]).encode()
 
 
 def _statuses(folder: Path) -> Iterator[tuple[object, ...]]:

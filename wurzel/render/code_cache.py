@@ -5,7 +5,6 @@ It does for templates what `__pycache__` does for modules, just as safely. Witho
 
 from __future__ import annotations
 
-import contextlib
 from functools import cached_property
 from hashlib import sha256
 from importlib.util import MAGIC_NUMBER
@@ -54,9 +53,7 @@ class CodeCache:
 
     @cached_property
     def _folder(self) -> Path | None:
-        with contextlib.suppress(OSError):
-            return own_folder()
-        return None
+        return own_folder()
 
     @cached_property
     def _compiler(self) -> str:

@@ -151,10 +151,10 @@ def shell_syntax(text: str) -> None:
     shell = next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)  # noqa: PTH113
     if shell is None:
         return
-    from wurzel.user_cache import remember, remembers
+    from wurzel.user_cache import entry, remember, remembers
 
-    mark = _mark_of(shell, text)
-    if mark is not None and remembers(*mark):
+    mark = entry(".accepted", (), _accepted(shell, text))
+    if mark is not None and remembers(mark):
         return
     import subprocess  # slow, and only needed for shell templates
 
@@ -165,24 +165,15 @@ def shell_syntax(text: str) -> None:
         line, message = (int(match.group(1)), match.group(2)) if match else (1, reason)
         raise Unreadable(message, _offset(text, line, 0))
     if mark is not None:
-        remember(*mark)
+        remember(mark)
 
 
-def _mark_of(shell: str, text: str) -> tuple[Path, str] | None:
-    """What remembers that a shell has accepted a text: the cache folder, and a name in it; `None` without a folder."""
-    from hashlib import sha256
-
+def _accepted(shell: str, text: str) -> Iterator[bytes]:
+    """Which shell, as the file it is, has accepted a text; one that is replaced or changed in place has not."""
     from wurzel.invocation.digests import status
-    from wurzel.user_cache import own_folder
 
-    try:
-        folder = own_folder()
-        # Neither a file that is replaced nor one that is changed in place is the shell that accepted it.
-        path = Path(shell).resolve()
-        accepted = f"{path} {status(path.stat())}\n{text}"
-    except OSError:
-        return None
-    return (folder, f"{sha256(accepted.encode(errors='surrogatepass')).hexdigest()}.accepted") if folder else None
+    path = Path(shell).resolve()
+    yield f"{path} {status(path.stat())}\n{text}".encode(errors="surrogatepass")
 
 
 def _offset(text: str, line: int, column: int) -> int:
