@@ -879,6 +879,7 @@ def test_validation_compiles_and_asks_ruff(monkeypatch):
 
 def test_a_checker_that_is_missing_is_named(monkeypatch, caplog):
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
     assert list(validate({"dags/p.py": text(full_pipeline())}, "3")) == []
     said = [record.message.partition(",")[0] for record in caplog.records]
     assert said == ["ruff is not installed", "Airflow is not installed"]

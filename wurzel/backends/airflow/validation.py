@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wurzel.exceptions import Problem
+from wurzel.validation.programs import Done, asked, find, found, run, write
 
 _log = logging.getLogger(__name__)
-_TIMEOUT = 300
 _RULES = {"3": "AIR,F821", "2.11": "AIR0,F821"}
 """Rules from AIR3 on require what only Airflow 3 has; F821 is a name that nothing defines, such as a missing import."""
 
@@ -42,10 +39,9 @@ def validate(files: Mapping[str, str], version: str) -> Sequence[Problem]:
     broken = [problem for path, text in scripts.items() for problem in _compiled(path, text)]
     if broken or not scripts:
         return broken
-    if shutil.which("ruff") is None:
-        _log.warning("ruff is not installed, so its rules for Airflow are skipped (pip install ruff)")
+    ruff = found("ruff", "pip install ruff")
     return [
-        *(problem for path, text in scripts.items() for problem in _ruff(path, text, version)),
+        *(problem for path, text in scripts.items() if ruff for problem in _ruff(ruff, path, text, version)),
         *_dagbag(scripts, version),
     ]
 
@@ -58,25 +54,11 @@ def _compiled(path: str, text: str) -> Iterator[Problem]:
         yield Problem(f"is not valid Python: {error}", where=f"{path}:{line}" if line else path)
 
 
-def _ruff(path: str, text: str, version: str) -> Iterator[Problem]:
-    ruff = shutil.which("ruff")
-    if ruff is None:
-        return
+def _ruff(ruff: str, path: str, text: str, version: str) -> Iterator[Problem]:
     command = [ruff, "check", "--isolated", "--no-cache", "--select", _RULES[version], "--output-format", "json"]
-    done = subprocess.run(
-        [*command, "--stdin-filename", path, "-"],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT,
-        check=False,
-    )
-    try:
-        findings = json.loads(done.stdout)
-    except ValueError:
-        yield Problem(f"ruff could not check it: {done.stderr.strip()}", where=path)
-        return
-    for finding in findings:
+    findings, failed = asked([*command, "--stdin-filename", path, "-"], text=text)
+    yield from (problem._replace(where=path) for problem in failed)
+    for finding in findings or ():
         place = f"{path}:{finding['location']['row']}"
         yield Problem(f"{finding['code']} {finding['message']}", where=place, hint="ruff's rules for Airflow")
 
@@ -87,7 +69,7 @@ def airflow_python() -> str | None:
 
     if find_spec("airflow") is not None:
         return sys.executable
-    command = shutil.which("airflow")
+    command = find("airflow")
     beside = Path(command).resolve().parent / "python" if command else None
     return str(beside) if beside and beside.exists() else None
 
@@ -100,17 +82,8 @@ def _dagbag(scripts: Mapping[str, str], version: str) -> Iterator[Problem]:
     with TemporaryDirectory(prefix="wurzel-airflow-") as scratch:
         folder = Path(scratch, "dags")
         for path, text in scripts.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [python, "-c", _IMPORT, str(folder)],
-            env=os.environ | _environment(scratch),
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
+            write(folder / path, text)
+        done = run([python, "-c", _IMPORT, str(folder)], env=_environment(scratch))
         yield from _findings(done, folder, version)
 
 
@@ -123,10 +96,10 @@ def _environment(scratch: str) -> dict[str, str]:
     }
 
 
-def _findings(done: subprocess.CompletedProcess[str], folder: Path, version: str) -> Iterator[Problem]:
-    lines = [line for line in done.stderr.splitlines() if line.startswith('{"version"')]
-    if done.returncode or not lines:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+def _findings(done: Done, folder: Path, version: str) -> Iterator[Problem]:
+    lines = [line for line in done.err.splitlines() if line.startswith('{"version"')]
+    if done.code or not lines:
+        last = (done.err.strip().splitlines() or ["no message"])[-1]
         yield Problem(f"Airflow could not import DAG files: {last}", where=str(folder.name))
         return
     report = json.loads(lines[-1])

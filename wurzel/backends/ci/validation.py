@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from wurzel.exceptions import Problem
+from wurzel.validation.programs import asked, find, found, run, write
 
 _log = logging.getLogger(__name__)
-_SECONDS = 120
 _LONGEST = 300
 """Characters of a line of a program that crashed; one of minified JavaScript fills screens."""
 _UNKNOWN_TO_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
@@ -46,7 +42,7 @@ def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[
         home = Path(folder)
         paths = {str(home / _below_top(path)): path for path in texts}
         for written, path in paths.items():
-            _write(Path(written), texts[path])
+            write(Path(written), texts[path])
         return [
             *_schema("vendor.github-workflows", paths),
             *_actionlint(home, paths, texts.values()),
@@ -69,7 +65,7 @@ def check_gitlab(files: Mapping[str, str], kind: str = "root") -> list[Problem]:
         for number, (path, text) in enumerate(texts.items()):
             for part, document in enumerate(_documents(text)):
                 written = home / "documents" / f"{number}-{part}.json"
-                _write(written, json.dumps(document))
+                write(written, json.dumps(document))
                 paths[str(written)] = path
         problems = _schema("vendor.gitlab-ci", paths)
         for path, text in texts.items():
@@ -77,18 +73,9 @@ def check_gitlab(files: Mapping[str, str], kind: str = "root") -> list[Problem]:
         return problems
 
 
-def find(program: str) -> str | None:
-    """Where a program is: beside this Python, or on the PATH."""
-    import shutil
-
-    return shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-
-
 def _any_of(*programs: str) -> bool:
-    missing = [program for program in programs if find(program) is None]
-    for program in missing:
-        _log.warning("%s is not installed, so its checks were skipped (%s)", program, _INSTALL[program])
-    return len(missing) < len(programs)
+    places = [found(program, _INSTALL[program]) for program in programs]
+    return any(places)
 
 
 def _nothing(what: str) -> Problem:
@@ -111,46 +98,11 @@ def _unreadable(texts: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def _run(argv: Sequence[str], cwd: Path | None = None) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr; a program that hangs is killed with all its children."""
-    environment = os.environ | {"NO_COLOR": "1"}
-    with subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            out, err = process.communicate(timeout=_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return 1, "", f"{argv[0]} did not end within {_SECONDS} s"
-        return process.returncode, out, err
-
-
-def _asked(argv: Sequence[str], cwd: Path | None = None) -> tuple[Any, list[Problem]]:
-    """What a program says as JSON, or the problem that it does not."""
-    code, out, err = _run(argv, cwd)
-    try:
-        return json.loads(out), []
-    except ValueError:
-        return None, [Problem(f"{Path(argv[0]).name} failed ({code}): {err.strip() or out.strip()}")]
-
-
 def _schema(schema: str, paths: Mapping[str, str]) -> list[Problem]:
     program = find("check-jsonschema")
     if program is None or not paths:
         return []
-    report, failed = _asked([program, "--builtin-schema", schema, "--output-format", "json", *paths])
+    report, failed = asked([program, "--builtin-schema", schema, "--output-format", "json", *paths])
     if failed:
         return failed
     errors = [*report.get("errors", ()), *report.get("parse_errors", ())]
@@ -170,18 +122,18 @@ def _actionlint(home: Path, paths: Mapping[str, str], texts: Iterable[str]) -> l
     if program is None or not paths:
         return []
     config = home / "actionlint.json"
-    _write(config, json.dumps({"self-hosted-runner": {"labels": sorted(_labels(texts))}}))
+    write(config, json.dumps({"self-hosted-runner": {"labels": sorted(_labels(texts))}}))
     shellcheck = ["-shellcheck", path] if (path := find("shellcheck")) else []
     ignored = ["-ignore", _UNKNOWN_TO_ACTIONLINT]
     words = [program, "-config-file", str(config), *shellcheck, *ignored, "-format", "{{json .}}", *paths]
-    found, failed = _asked(words, home)
+    findings, failed = asked(words, home)
     places = {str(Path(written).relative_to(home)): path for written, path in paths.items()} | dict(paths)
     return failed or [
         Problem(
             f"{item['message']} (actionlint, {item['kind']}): {item.get('snippet', '').partition(chr(10))[0].strip()}",
             where=places.get(item["filepath"], item["filepath"]),
         )
-        for item in found or ()
+        for item in findings or ()
     ]
 
 
@@ -202,8 +154,8 @@ def _zizmor(paths: Mapping[str, str], persona: str) -> list[Problem]:
     if program is None or not paths:
         return []
     argv = [program, "--offline", "--no-progress", "--no-config", "--persona", persona, "--format", "json", *paths]
-    found, failed = _asked(argv)
-    return failed or [_zizmor_problem(item, paths) for item in found]
+    findings, failed = asked(argv)
+    return failed or [_zizmor_problem(item, paths) for item in findings]
 
 
 def _zizmor_problem(item: Mapping[str, Any], paths: Mapping[str, str]) -> Problem:
@@ -243,10 +195,10 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
     if not alone:
         return []
     where, path = path, _below_top(path)
-    _write(home / path, alone)
+    write(home / path, alone)
     if kind != "root":
         needed = dict.fromkeys(_required_inputs(text), "given")
-        _write(home / ".gitlab-ci.yml", json.dumps({"include": [{"local": f"/{path}", "inputs": needed}]}))
+        write(home / ".gitlab-ci.yml", json.dumps({"include": [{"local": f"/{path}", "inputs": needed}]}))
         path = ".gitlab-ci.yml"
     author = ["-c", "user.name=wurzel", "-c", "user.email=wurzel@localhost"]
     for argv in (
@@ -255,8 +207,8 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
         ["add", "--all"],
         [*author, "commit", "--quiet", "--message", "Check"],
     ):
-        _run([git, *argv], home)
-    code, out, err = _run([program, "--list-all", "--file", path, "--no-color"], home)
+        run([git, *argv], home)
+    code, out, err = run([program, "--list-all", "--file", path, "--no-color"], home)
     if code == 0:
         return []
     lines = [line.strip(" \t•") for line in (out + err).splitlines() if line.strip()]

@@ -1,0 +1,77 @@
+"""Runs the platforms' own checkers on rendered files, as far as they are installed. None of them uses the network."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wurzel.exceptions import Problem
+from wurzel.named_tuples import NamedTuple
+
+_log = logging.getLogger(__name__)
+_SECONDS = 300
+
+
+class Done(NamedTuple):
+    """How a program has ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def find(program: str) -> str | None:
+    """Where a program is: beside this Python, or on the PATH."""
+    import shutil
+
+    return shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+def found(program: str, how: str) -> str | None:
+    """The same; where it is not installed, a warning says `how` to install it."""
+    place = find(program)
+    if place is None:
+        _log.warning("%s is not installed, so its checks were skipped (%s)", program, how)
+    return place
+
+
+def run(argv: Sequence[str], cwd: Path | None = None, text: str = "", env: Mapping[str, str] | None = None) -> Done:
+    """Run a program that reads `text`, with `env` added to its environment; one that hangs ends with its children."""
+    import signal
+
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    environment = {**os.environ, "NO_COLOR": "1", **(env or {})}
+    try:
+        process = subprocess.Popen(argv, cwd=cwd, env=environment, text=True, start_new_session=True, **pipes)
+    except OSError as error:
+        return Done(1, "", f"it did not start: {error}")
+    with process:
+        try:
+            out, err = process.communicate(text, timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return Done(1, "", f"it did not end within {_SECONDS} s")
+    return Done(process.returncode, out, err)
+
+
+def asked(argv: Sequence[str], cwd: Path | None = None, text: str = "") -> tuple[Any, list[Problem]]:
+    """What a program says as JSON, or the problem that it does not."""
+    done = run(argv, cwd, text)
+    try:
+        return json.loads(done.out), []
+    except ValueError:
+        said = done.err.strip() or done.out.strip()
+        return None, [Problem(f"{Path(argv[0]).name} failed ({done.code}): {said}")]
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file for a program to read, and the folders around it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
