@@ -1,6 +1,7 @@
 """`wurzel run` with a store, as docs/store.md tells: what one folder has computed no other computes again."""
 
 import json
+import shutil
 
 import pytest
 
@@ -218,6 +219,17 @@ def test_a_store_that_cannot_be_used_ends_the_run(clone, tmp_path):
     said = one(*A, code=2)
     assert said.count("the store cannot be used: Not a directory") == 1
     assert one.calls() == []
+
+
+def test_a_result_that_cannot_be_handed_over_is_not_called_unchanged(clone, tmp_path):
+    one = clone(text=PAIR)
+    one(*A, run="u1")
+    runs = tmp_path / "store" / "chain" / "runs"
+    shutil.rmtree(runs)
+    runs.write_text("a file")
+    said = one(*A, run="u2", code=2)
+    assert "words: failed" in said
+    assert "unchanged" not in said
 
 
 def test_an_engines_run_becomes_the_latest_and_a_persons_does_not(clone):

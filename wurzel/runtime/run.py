@@ -141,6 +141,7 @@ class Run:
         self.pool.run()
         self.result.interrupted = self._watch.interrupted
         result = self.result
+        result.unchanged.sort(key=self.schedule.order.__getitem__)  # told as their hand-overs end
         over = {*result.ran, *result.skipped, *result.unchanged, *result.failed, *result.blocked}
         self.result.left = [step.id for step in self.pipeline.steps if step.id not in over]
 
@@ -163,14 +164,16 @@ class Run:
         return self._watch.wait(work) if self.archive.remote else work()
 
     def unchanged(self, step: Step, entry: Entry, place: str = "") -> None:
-        """The step has nothing to do: its datasets are in the data folder, or in the place that is named."""
+        """The step has nothing to do: its datasets are in the data folder, or in the place that is named.
+
+        What reads them may go on before this is told.
+        """
         self.result.unchanged.append(step.id)
         notes = [*([f"from {place}"] if place else []), *(["skipped"] if entry.skipped else [])]
         text = f"unchanged ({', '.join(notes)})" if notes else "unchanged"
         self.tell(Event("unchanged", step.id, text))
         if lacking := self.decider.not_seen(step):
             self.result.notes.append(f"{step.id}: {lacking}; set cache_key, or use --force after a change")
-        self._go_on(step, entry)
 
     def done(self, step: Step, entry: Entry, seconds: float, *, skipped: bool) -> None:
         """The step has written its datasets, or was skipped."""
@@ -180,7 +183,7 @@ class Run:
         else:
             self.result.ran.append(step.id)
             self.tell(Event("done", step.id, f"done in {seconds:.1f}s", seconds))
-        self._go_on(step, entry)
+        self.go_on(step, entry)
 
     def slice_done(self, step: Step, seconds: float, more: str = "") -> None:
         """The slice that this run is about has been written; `more` ends the sentence."""
@@ -194,15 +197,14 @@ class Run:
 
     def failed(self, step: Step, failure: Failure, seconds: float) -> None:
         """The step has failed for good, and with it everything after it that has not begun."""
-        if step.id in self.result.unchanged:
-            self.result.unchanged.remove(step.id)  # it could not be handed over
         self.result.failed[step.id] = failure
         self.tell(Event("failed", step.id, f"failed: {failure.reason}", seconds))
         for after in self.schedule.failed(step.id):
             self.result.blocked[after.id] = step.id
             self.tell(Event("blocked", after.id, f"not run, because {step.id} failed"))
 
-    def _go_on(self, step: Step, entry: Entry) -> None:
+    def go_on(self, step: Step, entry: Entry) -> None:
+        """The datasets of the step are known, so what reads them may begin."""
         self.outputs.update({(step.id, name): digest for name, digest in entry.digests.items()})
         for after in self.schedule.done(step.id):
             self._offer(after)

@@ -78,11 +78,13 @@ class StepJob:
             return self._must_run()
         write_recorded(self.run.state.report(self.step.id), {**entry.report, "cached": True})
         hand_over = partial(self.run.archive.hand_over, self.step, entry)
+        unchanged = partial(self.run.unchanged, self.step, entry, self.run.archive.place if self.decision.why else "")
         if self.run.archive.remote:  # what comes after it need not wait
-            self.run.pool.call(hand_over, lambda _, error: self._raised(error))
+            self.run.pool.call(hand_over, lambda _, error: self._raised(error) if error else unchanged())
         else:
             hand_over()
-        self.run.unchanged(self.step, entry, self.run.archive.place if self.decision.why else "")
+            unchanged()
+        self.run.go_on(self.step, entry)
         return None
 
     def _must_run(self) -> Command | None:
