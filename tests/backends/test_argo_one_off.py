@@ -9,9 +9,13 @@ from tests.backends.test_argo import pipeline, step, tasks
 from tests.backends.test_argo_layouts import ir_of, stored
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.options import ArgoOptions
+from wurzel.backends.job import Job
+from wurzel.backends.rendering import files_of, render
 from wurzel.exceptions import WurzelError
 from wurzel.ir.model import Schedule, Setting, Shards
 from wurzel.ir.volumes import EnvFrom
+from wurzel.render import Renderer
+from wurzel.render.more import More
 from wurzel.testing import render_texts
 
 SIZE = Setting(name="SIZE", variable="WORDS__SIZE", type="int", parameter=True, given=True, value=1)
@@ -44,6 +48,17 @@ def test_only_these_steps_are_pods_and_all_of_them_know_the_pipeline(kind):
     assert env["WURZEL_ONLY"] == "cut,join"
     assert env["WORDS__SIZE"] == "{{workflow.parameters.WORDS__SIZE}}"  # counts for what is looked up
     assert ArgoBackend().preflight(what, options) == []
+
+
+@pytest.mark.parametrize("layout", ["steps", "single"])
+def test_steps_that_read_nothing_of_others_need_no_store(layout):
+    alone = CHAIN.model_copy(update={"store": None})
+    what, options = one_off(alone, "words", "upper", layout=layout)
+    (text,) = render_texts(what, "argo", options).values()
+    spec = yaml.safe_load(text)["spec"]
+    assert list(tasks(spec)) == (["words", "upper"] if layout == "steps" else ["p"])
+    with pytest.raises(WurzelError, match="finds what upper has given in the store, and there is none"):
+        one_off(alone, "words", "cut", layout=layout)
 
 
 def test_a_pod_counts_slices_of_data_that_is_there():
@@ -122,7 +137,24 @@ def test_a_patch_of_a_schedule_or_template_is_for_the_workflow(patch, kind):
     assert spec.get("priority") == (5 if "'priority'" in str(patch) else None)
 
 
-def test_a_patch_of_another_object_is_left_alone():
-    """The block `bottom` of a template may add it."""
-    sensor = {"kind": "Sensor", "spec": {"replicas": 2}}
-    assert one_off(CHAIN, "join", "cut", patch=sensor)[1].patch == sensor
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"kind": "Sensor", "spec": {"replicas": 2}},
+        [{"merge": {"kind": "Sensor", "spec": {"replicas": 2}}}, {"file": "argo/p-pdb.yaml", "merge": {"a": 1}}],
+    ],
+)
+def test_objects_and_files_beside_the_workflow_are_left_out_with_what_a_patch_says_of_them(patch, tmp_path):
+    """`kubectl create` would find that they exist."""
+    folder = tmp_path / "argo"
+    folder.mkdir()
+    source = '{% extends "!argo/workflow.yaml.j2" %}{% block bottom %}\n---\nkind: Sensor\n{% endblock %}'
+    (folder / "workflow.yaml.j2").write_text(source)
+    renderer = Renderer([tmp_path])
+    what, options = one_off(CHAIN, "cut", "join", patch=patch)
+    beside = More("globex", "argo", "argo/workflow.yaml.j2", "argo/p-pdb.yaml")
+    job = Job(what, "argo", options, "wurzel render")
+    assert len(files_of(ArgoBackend(), job, [beside])) == 1
+    ((file,),) = (result.files for result in render([job], renderer))
+    assert "kind: Sensor" not in file.rendered.text
+    assert "kind: Sensor" in render([job._replace(options=ArgoOptions())], renderer)[0].files[0].rendered.text

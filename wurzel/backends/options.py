@@ -53,10 +53,20 @@ class TargetOptions(Part):
     """Options that were renamed: old key and value, to key and value now. Old forms work, with a warning."""
 
     _names: tuple[str, ...] = PrivateAttr(())
+    _of_run: tuple[str, ...] = PrivateAttr(())
 
     def called(self, names: Sequence[str]) -> Self:
         """The same options, with the words after `wurzel run` in a job: the pipeline's name, `-e`, `--set`."""
         return self._with(_names=tuple(names))
+
+    def choosing(self, steps: Sequence[str]) -> Self:
+        """The same options, for one run of these steps (ids) alone."""
+        return self._with(_of_run=tuple(steps))
+
+    @property
+    def of_run(self) -> tuple[str, ...]:
+        """Ids of the steps of the one run that is written; empty for a file of all runs."""
+        return self._of_run
 
     def _with(self, **private: Any) -> Self:
         """A copy with other values of private attributes, which are not options of a user."""

@@ -86,10 +86,13 @@ def _guard(jobs: Sequence[Job], renderer: Renderer) -> Guard | None:
 
 
 def files_of(backend: Backend, job: Job, more: Sequence[More] = ()) -> list[OutputFile]:
-    """The files that a backend, and packs, write for a job, each with the names that every template sees."""
+    """The files that a backend, and packs, write for a job, each with the names that every template sees.
+
+    Packs add nothing to a file for one run: what stands beside it is there already.
+    """
     common: Common = {"variables": job.pipeline.variables, "environment": job.environment}
     files = [replace(file, context={**common, **file.context}) for file in backend.files(job.pipeline, job.options)]
-    return files + added(job, files, more) if more else files
+    return files + added(job, files, more) if more and not job.options.of_run else files
 
 
 def paths(jobs: Sequence[Job], more: Sequence[More] = ()) -> list[str]:

@@ -35,6 +35,7 @@ def document(specs: Specs) -> dict[str, Any]:
         cron=_cron(pipeline, options),
         indent=4 if kind == "CronWorkflow" else 2,
         refers=bool(options.workflow_template) and pipeline.schedule is not None,
+        once=bool(options.of_run),
     )
     return {"workflow": workflow, "spec": specs.spec()}
 

@@ -246,6 +246,8 @@ class Document:
     """Whether a CronWorkflow that refers to the object follows it."""
     part: bool = False
     """Whether it is a part: it contains templates that another object refers to."""
+    once: bool = False
+    """Whether it is for one run of some steps: it then stands alone, without the block `bottom`."""
 
 
 class ManifestContext(PipelineContext):

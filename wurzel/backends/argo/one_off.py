@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 def one_off(pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> tuple[Pipeline, ArgoOptions]:
     """The pipeline without a schedule, and options that write a Workflow of these steps (ids) into a separate file.
 
-    Raises `UsageError` without a store, `PreflightError` where one cannot have what a step reads.
+    Raises `UsageError` where a step reads what others have given and there is no store, `PreflightError` where a store
+    cannot have it.
     """
-    if pipeline.store is None:
+    if pipeline.store is None and (read := _read(pipeline, set(steps))):
         raise UsageError(
-            "a run of some steps finds what the others have given in the store, and there is none",
-            hint="Set `store` in wurzel.yaml, or run the steps here: wurzel run --only",
+            f"a run of some steps finds what {read[-1].id} has given in the store, and there is none",
+            hint="Set `store` in wurzel.yaml, or choose all steps before them as well: --only +STEP",
         )
     if problems := list(_unknown(pipeline, steps)):
         raise PreflightError(problems)

@@ -1,9 +1,8 @@
 """Options below `targets.argo` in `wurzel.yaml`."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from wurzel.backends.kubernetes.options import Claim, History, KeyRef, KubernetesOptions
 from wurzel.backends.options import Part
@@ -263,17 +262,6 @@ class ArgoOptions(KubernetesOptions):
         "1Mi", description="Largest workflow, including its status, that the controller accepts: its MAX_WORKFLOW_SIZE."
     )
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")
-
-    _of_run: tuple[str, ...] = PrivateAttr(())
-
-    def choosing(self, steps: Sequence[str]) -> Self:
-        """The same options, for one run of these steps (ids) alone."""
-        return self._with(_of_run=tuple(steps))
-
-    @property
-    def of_run(self) -> tuple[str, ...]:
-        """Ids of the steps of the one run that is written; empty for a file of all runs."""
-        return self._of_run
 
     @model_validator(mode="after")
     def _without_namespace(self) -> "ArgoOptions":

@@ -27,9 +27,9 @@ class RunPatch:
         """Dotted paths in the patch that only the schedule has."""
 
     def of(self, patch: Any) -> Any:
-        """The patch; what is not one is left for the usual checks."""
+        """The patch, without what it says of other files and objects; what is not one is left for the usual checks."""
         if isinstance(patch, list):
-            return [self._of_file(item) for item in patch]
+            return [kept for item in patch if (kept := self._of_file(item)) is not None]
         return self._merge(patch) if isinstance(patch, Mapping) else patch
 
     def _of_file(self, item: Any) -> Any:
@@ -37,13 +37,14 @@ class RunPatch:
             return item
         file = item.get("file")
         if file is not None and not self._file.fullmatch(posixpath.basename(str(file))):
-            return item  # a file of a pack
-        return {key: self._merge(value) if key == "merge" else value for key, value in item.items() if key != "file"}
+            return None  # a file of a pack, which is not written again
+        merge = self._merge(item["merge"])
+        return None if merge is None else {**{key: item[key] for key in item if key != "file"}, "merge": merge}
 
-    def _merge(self, merge: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _merge(self, merge: Mapping[str, Any]) -> Mapping[str, Any] | None:
         kind, spec = merge.get("kind"), merge.get("spec")
         if kind not in _KINDS:
-            return merge  # an object that a template adds
+            return None  # an object that a template adds, which is not written again
         metadata = _mapping(merge.get("metadata"))
         metadata.pop("name", None)  # says which document it is; each run has a new name
         if self._has_schedule and kind in {None, "CronWorkflow"} and isinstance(spec, Mapping):
