@@ -48,10 +48,10 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
     found: list[Resolved] = []
     results: list[dict[str, Any]] = []
 
-    def check(part: str, action: Callable[[], object]) -> None:
+    def check(part: str, action: Callable[[], object], pipeline: str = "") -> None:
         if part in skip:
             return
-        result: dict[str, Any] = {"part": part, "exit_code": 0, "message": ""}
+        result: dict[str, Any] = {"part": part, "pipeline": pipeline or None, "exit_code": 0, "message": ""}
         try:
             with redirect_stdout(io.StringIO()) if as_json else nullcontext():
                 action()
@@ -59,15 +59,18 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
             result |= {"exit_code": error.exit_code, "message": str(error)}
         results.append(result)
         if not as_json:
-            click.echo(f"{part}: {result['message'] or 'ok'}", err=True)
+            fine = f"{pipeline}: ok" if pipeline and len(names) > 1 else "ok"
+            click.echo(f"{part}: {result['message'] or fine}", err=True)
 
-    for name in project.names(environment):
-        check("pipelines", partial(_open, project, name, environment, found))
+    names = project.names(environment)
+    for name in names:
+        check("pipelines", partial(_open, project, name, environment, found), name)
     check("templates", lambda: ctx.invoke(check_.command))
     if rendered := tuple(resolved.pipeline.name for resolved in found if resolved.options):
         check("files", lambda: _quietly(ctx, render.command, rendered, environment))
     for number, resolved in enumerate(found):
-        check("environment", partial(_check_environment, resolved.pipeline, program=number == 0))
+        pipeline = resolved.pipeline
+        check("environment", partial(_check_environment, pipeline, program=number == 0), pipeline.name)
     if as_json:
         print_json(results)
     sys.exit(max((result["exit_code"] for result in results), default=0))
