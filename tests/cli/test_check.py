@@ -34,7 +34,10 @@ def test_everything_is_checked_and_the_worst_decides(here, monkeypatch):
     monkeypatch.setenv("SECRET_SUFFIX__TOKEN", "x")
     code, said, _ = check()
     assert (code, said.count(": ok\n")) == (0, 4)
-    Path("wurzel.yaml").write_text(Path("wurzel.yaml").read_text() + "  chain: {entrypoint: 'credentials:pipeline', secrets: {SHARED_TOKEN: {name: a, key: b}}}\n")
+    Path("wurzel.yaml").write_text(
+        Path("wurzel.yaml").read_text()
+        + "  chain: {entrypoint: 'credentials:pipeline', secrets: {SHARED_TOKEN: {name: a, key: b}}}\n"
+    )
     code, said, _ = check("--skip", "files")
     assert code == 0
     assert "pipelines: credentials: ok\npipelines: chain: ok\n" in said

@@ -44,6 +44,15 @@ def test_inspect_explains(project):
     assert f"wurzel.yaml:{place}:" in memory
 
 
+@pytest.mark.parametrize(
+    "words", [("inspect", "--json", "--explain"), ("env", "--check", "--dotenv"), ("render", "--diff", "--explain")]
+)
+def test_what_is_printed_is_asked_for_once(words):
+    done = run(*words)
+    assert done.exit_code == 2
+    assert f"{words[1]} and {words[2]} are mutually exclusive" in done.output
+
+
 def test_the_schema_of_the_ir_accepts_what_inspect_prints(project):
     project("scheduled")
     schema = json.loads(run("schema", "--ir").output)

@@ -101,6 +101,7 @@ def test_a_table_for_people(named):
     ("words", "message"),
     [
         (["--plan", "--slices", "words=-"], "--plan shows whole steps"),
+        (["--plan", "--junit", "report.xml"], "--plan runs nothing, so --junit has no meaning"),
         (["--format", "json"], "--format is for --plan"),
     ],
 )

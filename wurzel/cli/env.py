@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.options import check_alone, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
 from wurzel.exceptions import shortened
 
@@ -45,6 +45,7 @@ def command(
     from wurzel.project.variables import dotenv, variables
 
     own_output()
+    check_alone({"--check": check, "--dotenv": as_dotenv, "--json": as_json})
     resolved = open_pipeline(pipeline, environment, sets)
     if check:
         from wurzel.exceptions import CheckFailed

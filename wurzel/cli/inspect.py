@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import configuration_options, pipeline_argument
+from wurzel.cli.options import check_alone, configuration_options, pipeline_argument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +42,7 @@ def command(
     from wurzel.project.open import open_in, open_project
 
     own_output()
-    if as_json and form == "json":
-        raise click.UsageError("--json and --format json are mutually exclusive.")
+    check_alone({"--json": as_json, "--format json": form == "json", "--explain": explain})
     project = open_project()
     one = pipeline is not None or as_json or explain
     resolved = open_in(project, pipeline, environment, sets) if one else None

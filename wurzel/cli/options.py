@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -137,6 +137,13 @@ def configuration_options(command: Command) -> Command:
     return click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")(
         command
     )
+
+
+def check_alone(given: Mapping[str, bool]) -> None:
+    """Refuse several options of which each says what is printed: all but one would be ignored."""
+    names = [name for name, is_given in given.items() if is_given]
+    if len(names) > 1:
+        raise click.UsageError(f"{', '.join(names[:-1])} and {names[-1]} are mutually exclusive.")
 
 
 def choosing_options(verb: str) -> Callable[[Command], Command]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import PipelineName, TargetName, check_choice, choosing_options, configuration_options
+from wurzel.cli.options import (
+    PipelineName,
+    TargetName,
+    check_alone,
+    check_choice,
+    choosing_options,
+    configuration_options,
+)
 from wurzel.cli.saying import say
 from wurzel.named_tuples import NamedTuple
 
@@ -84,8 +91,7 @@ def command(
 
     chosen = Options(**options)
     own_output()
-    if sum((chosen.stdout, chosen.check, chosen.diff, chosen.explain)) > 1:
-        raise click.UsageError("--stdout, --check, --diff and --explain are mutually exclusive.")
+    check_alone({f"--{name}": getattr(chosen, name) for name in ("stdout", "check", "diff", "explain")})
     if chosen.form == "codequality" and not chosen.check:
         raise click.UsageError("--format codequality requires --check.")
 

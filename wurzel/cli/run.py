@@ -129,6 +129,9 @@ def _check(obj: dict[str, Any], asked: Asked, *, watch: bool) -> None:
     check_choice(asked.only, asked.first, asked.last)
     if asked.plan and cut:
         raise UsageError("--plan shows whole steps", hint="Leave out --shard and --slices.")
+    writes = [f"--{name}" for name in ("junit", "measure", "notify", "publish") if getattr(asked, name)]
+    if asked.plan and writes:
+        raise UsageError(f"--plan runs nothing, so {writes[0]} has no meaning", hint=f"Leave out {writes[0]}.")
     if asked.form and not asked.plan:
         raise UsageError("--format is for --plan", hint="Add --plan.")
     if watch and asked.notify:
