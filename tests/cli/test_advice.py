@@ -158,11 +158,15 @@ HEAD = "from steps import *\nfrom wurzel import WZ, NoSettings, TypedStep\n"
         (
             (
                 "class Bad(TypedStep[NoSettings, None, list[Word]]):\n"
-                "    resources = {'requests': {'cpu': 1}}\n"
+                "    resources = {'memroy': 1, 'requests': {'cpu': 1}}\n"
                 "    def run(self, inpt: None) -> list[Word]:\n        return []\nlast = WZ(Bad)\n"
             ),
             2,
-            "error: mod:Bad: requests: no such key\n  Its class attributes say {'requests': {'cpu': 1}}.\n",
+            (
+                "error: mod:Bad: memroy: no such key; did you mean memory?;"
+                " requests: no such key; keys are cpu, memory, gpu, ephemeral_storage, hugepages, limits\n"
+                "  Its class attributes say {'memroy': 1, 'requests': {'cpu': 1}}.\n"
+            ),
         ),
         (
             (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from wurzel.core import TypedStep
@@ -29,19 +29,30 @@ def asked_for(cls: type) -> dict[str, Any]:
         if (raw := getattr(cls, "shard_by", "")) != "":
             needs["shard_by"] = _shard_by(raw)
     except ValueError as error:
-        reason = "; ".join(f"{place}: {message}" for place, message in _by_place(getattr(error, "errors", list)()))
+        model = next((one for one in (Resources, Limits, Retry) if one.__name__ == getattr(error, "title", "")), Shards)
+        known = [*model.model_fields, *(["limits"] if model is Resources else [])]
+        errors = _by_place(getattr(error, "errors", list)(), known)
+        reason = "; ".join(f"{place}: {message}" for place, message in errors)
         raise PipelineError(
             reason or str(error), where=class_path(cls), hint=f"Its class attributes say {raw!r}."
         ) from error
     return needs
 
 
-def _by_place(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Each place with its first error; of a value that may have several shapes, the errors of the shape it has."""
+def _by_place(errors: Iterable[Mapping[str, Any]], known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each place with its first error; of a value that may have several shapes, the errors of the shape it has.
+
+    `known` are the keys that there are.
+    """
     found: dict[str, str] = {}
     for item in errors:
         names = [str(part) for part in item["loc"] if not str(part).startswith(("constrained-", "dict["))]
-        message = item["msg"] if item["type"] != "extra_forbidden" else "no such key"
+        message = item["msg"]
+        if item["type"] == "extra_forbidden":
+            from wurzel.suggestion import closest  # imported only for an error message
+
+            close = closest(names[-1], known)
+            message = f"no such key; did you mean {close}?" if close else f"no such key; keys are {', '.join(known)}"
         found.setdefault(".".join(names), message)
     for place, message in found.items():
         if not any(other.startswith(f"{place}.") for other in found):
