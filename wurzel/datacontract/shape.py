@@ -93,6 +93,12 @@ def shape_of(annotation: Any) -> Shape:
             raise StaticTypeError(f"{type_text(annotation)} must name one contract", hint="Write list[Model].")
         inner = unaliased(arguments[0])
     contracts = _members(inner)
+    if NoneType in contracts and len(contracts) > 1:
+        raise StaticTypeError(
+            f"{type_text(annotation)} cannot flow between steps: what flows is never None",
+            hint="Give no items instead, or let the step that reads it decide with `when`; an input that may be"
+            " missing is a field of Inputs.",
+        )
     for contract in contracts:
         _check_contract(contract, annotation, bool(containers) or len(contracts) > 1)
     if is_dataframe_contract(contracts[0]) and containers[-1:] != ["dataframe"]:
