@@ -1,6 +1,7 @@
 """Pictures of the terminal: real commands in a copy of the example, on a pseudo-terminal, drawn as SVG.
 
-What differs from run to run is left out: times become `…s`. Nothing is fetched when a picture is shown.
+What differs from run to run is left out: times become `…s`, and slowest steps, named on a slow machine, are not
+shown. Nothing is fetched when a picture is shown.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
@@ -54,9 +55,14 @@ def terminal(name: str) -> str:
         for command in SHOWN[name]:
             lines.append(f"\x1b[1m$ {command}\x1b[0m")
             lines += _screen(_run(command, example, scratch))
-    texts = [Text.from_ansi(_TIME.sub("…s", line)) for line in lines]
+    texts = [Text.from_ansi(line) for line in steady(lines)]
     wrapped = [part for text in texts for part in text.divide(range(_COLUMNS, len(text), _COLUMNS))]
     return _svg(wrapped, "; ".join(SHOWN[name]))
+
+
+def steady(lines: Iterable[str]) -> list[str]:
+    """The lines without what depends on how fast the machine is."""
+    return [_TIME.sub("…s", line) for line in lines if not line.startswith("slowest: ")]
 
 
 def graph() -> str:

@@ -8,6 +8,7 @@ from subprocess import run
 import pytest
 
 from reference import example
+from reference.pictures import steady
 from reference.registry import FILES, PARTS, ROOT, generated, with_part
 
 
@@ -20,6 +21,14 @@ def test_a_picture_is_small_and_fetches_nothing(path):
     assert not re.search(r"<(script|image|use|foreignObject)|@import|url\((?!#)", text)
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     assert any(Path(path).name in page.read_text(encoding="utf-8") for page in pages), "no page shows it"
+
+
+def test_a_slow_machine_changes_no_picture():
+    quick, slow = (
+        ["a: done in 0.8s", "rag: 1 ran in 1.0s"],
+        ["a: done in 31.5s", "slowest: a 31s", "rag: 1 ran in 33.0s"],
+    )
+    assert steady(quick) == steady(slow)
 
 
 def test_what_is_generated_is_up_to_date():
