@@ -25,6 +25,7 @@ from wurzel.engines.driver import Outcome
 from wurzel.engines.github import runner_labels
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.page import Proof, write
+from wurzel.engines.process import EngineFailed
 from wurzel.engines.project import ProjectCase, case_of
 from wurzel.engines.proof import Row, drivers_of, proven, row
 from wurzel.project.open import open_pipeline
@@ -404,6 +405,15 @@ def test_a_failure_names_its_first_difference_and_secrets_stay_on_their_platform
     ]  # fmt: skip
     rows = list(proven(replace(case, secrets=()), ["words"], drivers[1:], tmp_path / "more"))
     assert [one.why for one in rows[1:]] == ["it has no `image`, which pods are made of"]
+    rows = list(proven(replace(case, secrets=()), ["words"], [Refused("sh"), Script("sh")], tmp_path / "last"))
+    assert {(one.verdict, one.log) for one in rows[1:]} == {("failed", "it needs a store"), ("same", "")}
+
+
+class Refused(Script):
+    """Its files cannot be rendered, which must not hide the other engines."""
+
+    def run_all(self, cases, folder):
+        raise EngineFailed("it needs a store")
 
 
 def test_reports_escape_what_comes_from_a_run():

@@ -15,15 +15,16 @@ from wurzel.engines.airflow import AirflowDags
 from wurzel.engines.argo import ClusterWorkflow
 from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.cronjob import ClusterCronJob, CronJobPod
+from wurzel.engines.driver import Outcome
 from wurzel.engines.dvc import Dvc
 from wurzel.engines.github import GitHub
 from wurzel.engines.gitlab import GitLab
 from wurzel.engines.local import Script, WurzelRun
-from wurzel.engines.process import kill_all
+from wurzel.engines.process import EngineFailed, kill_all
 
 if TYPE_CHECKING:
     from wurzel.engines.cluster import Cluster
-    from wurzel.engines.driver import Case, Driver, Outcome
+    from wurzel.engines.driver import Case, Driver
 
 AT_ONCE = (os.cpu_count() or 1) + 1
 """Engines of this machine that run side by side; most of them run one step at a time, and wait in between."""
@@ -112,7 +113,10 @@ def _pool(size: int) -> Iterator[ThreadPoolExecutor]:
 
 def _run(driver: Driver, case: Case, folder: Path) -> Outcome:
     started = time.monotonic()
-    outcome = driver.run_all([case], folder)[case.label]
+    try:
+        outcome = driver.run_all([case], folder)[case.label]
+    except EngineFailed as error:  # such as a target that cannot be rendered without the store
+        outcome = Outcome("ERROR", {}, str(error))
     return replace(outcome, seconds=time.monotonic() - started)
 
 
