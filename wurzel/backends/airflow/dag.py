@@ -143,10 +143,10 @@ def _constants(kinds: Sequence[str], name: str) -> dict[str, str]:
 
 def _tasks(jobs: Jobs, maker: Tasks) -> list[DagTask]:
     options = jobs.options
-    feeders = jobs.feeders()
-    fed = {job.name: maker for maker, job in feeders.items()}
+    fed = jobs.feeders()
+    feeds = {feeder: jobs.named(name) for name, feeder in fed.items()}
     counters = {job.name: f"{job.name}{COUNTER}" for job in jobs.all if jobs.counted(job)} | fed
-    alone = [name for name in counters.values() if name not in feeders]
+    alone = [name for name in counters.values() if name not in feeds]
     names = variables([*(job.name for job in jobs.all), CLEANER, *alone])
     needed = {need for step in jobs.pipeline.steps for need in step.predecessors}
     usual = most_common(map(jobs.policy, jobs.all))
@@ -158,7 +158,7 @@ def _tasks(jobs: Jobs, maker: Tasks) -> list[DagTask]:
         counter = names[counters[job.name]] if job.name in counters else ""
         if counter and job.name not in fed:
             tasks.append(maker.counter(job, counter))
-        tasks.append(maker.task(job, names[job.name], (inlets, outlets), counter, feeders.get(job.name)))
+        tasks.append(maker.task(job, names[job.name], (inlets, outlets), counter, feeds.get(job.name)))
     if options.keep_days:
         tasks.append(maker.cleaner(names[CLEANER]))
     return [replace(task, differs=differences(task.policy, usual)) for task in tasks]

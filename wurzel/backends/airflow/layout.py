@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow.parts import Policy, Span
-from wurzel.invocation.command import cut_edges
-from wurzel.ir.crossing import Crossing
-from wurzel.ir.jobs import Job, are_runs, jobs_of
-from wurzel.ir.requests import deadline, width
+from wurzel.backends.grouped import Grouped
+from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import AirflowOptions
     from wurzel.invocation.command import Emulated
+    from wurzel.ir.jobs import Job
     from wurzel.ir.model import Pipeline, Step
 
 _START = 300
@@ -59,16 +58,13 @@ def policy_of(step: Step, options: AirflowOptions) -> tuple[Policy, Sequence[Emu
     )
 
 
-class Jobs(Crossing):
+class Jobs(Grouped):
     """The jobs of a pipeline, each a task or a mapped one, and what crosses between them."""
 
     def __init__(self, pipeline: Pipeline, options: AirflowOptions) -> None:
         """Group the steps as the options say."""
-        super().__init__(pipeline, jobs_of(pipeline, options.layout, partial(place, pipeline, options)))
+        super().__init__(pipeline, options.layout, partial(place, pipeline, options))
         self.options = options
-        self.run = are_runs(pipeline, options.layout)
-        """Whether tasks are `wurzel run`; otherwise each is `wurzel step`."""
-        self._single = all(len(job.steps) == 1 for job in self.all)
 
     def kind(self, job: Job) -> str:
         """What runs a job: bash, kubernetes or docker."""
@@ -79,36 +75,22 @@ class Jobs(Crossing):
         homes = [self.home[need] for step in job.steps for need in step.predecessors]
         return list({other.name: other for other in homes if other is not job}.values())
 
-    def sliced(self, job: Job) -> bool:
-        """Whether each slice of its step is an instance of its task."""
-        return self.is_sliced(job.steps[0])
-
     def counted(self, job: Job) -> bool:
         """Whether a task finds out, once the data is there, how many slices a job has."""
-        return self.sliced(job) and job.steps[0].shards.items is not None and self.kind(job) != "docker"
+        return super().counted(job) and self.kind(job) != "docker"
 
-    def feeders(self) -> dict[str, Job]:
-        """Job that makes all that slices of another cut, to that one, whose slices it then counts; one for each."""
-        found: dict[str, Job] = {}
-        for job in filter(self.counted, self.all if self.run else ()):
-            makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}
-            names = [name for name, maker in makers.items() if not self.sliced(maker) and self.kind(maker) != "docker"]
-            if len(makers) == len(names) == 1:
-                found.setdefault(names[0], job)
-        return found
+    def may_count(self, job: Job) -> bool:
+        """Whether a task can count the slices of another one along with its own work, and push their number."""
+        return self.run and super().may_count(job) and self.kind(job) != "docker"
 
     def native(self, job: Job) -> bool:
         """Whether Airflow retries a job as its step asks; otherwise wurzel does within the task."""
-        return self._single and not policy_of(job.steps[0], self.options)[1]
+        return self.single and not policy_of(job.steps[0], self.options)[1]
 
     @property
     def all_native(self) -> bool:
         """Whether Airflow retries all of them."""
         return all(map(self.native, self.all))
-
-    def width(self, job: Job) -> int:
-        """How many steps, or slices, run side by side in a task."""
-        return 1 if self.sliced(job) else width(job.steps, self.pipeline.parallelism)
 
     def policy(self, job: Job) -> Policy:
         """Retries, waits and timeout of a task; where wurzel retries within, Airflow adds one try for a lost worker."""

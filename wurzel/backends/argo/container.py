@@ -66,7 +66,7 @@ class Runs:
         dag, pods = self._dag, self._dag.pods
         first, width = job.steps[0], pods.width(job)
         args = [] if pods.whole else ["--only", ",".join(job.ids)]
-        if pods.slices(job) > 1:
+        if pods.sliced(job):
             counted = job.name in dag.counters or job.name in dag.feeders
             args += ["--shard", SHARD if counted else f"{SHARD}/{first.shards.max}"]
         for name, feeder in dag.feeders.items():
@@ -110,7 +110,7 @@ class Runs:
         home = f"{dag.options.mount}/.wurzel"
         if dag.pods.by_artifact or dag.pods.stored:
             return home
-        return f"{k8s.TMP_PATH}/.wurzel" if dag.pods.slices(job) > 1 else f"{home}/{job.name}"
+        return f"{k8s.TMP_PATH}/.wurzel" if dag.pods.sliced(job) else f"{home}/{job.name}"
 
 
 def _small(job: Job) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Dag:
         self.entrypoint = unused(object_name(pipeline, options), set(self.names.values()))
         self.slices = self._slices()
         self.parts = split(self.pods)
-        self.feeders = {} if self.parts else self._feeders()
+        self.feeders = {} if self.parts else self.pods.feeders()
         self.counters = self._counters()
 
     def whole(self) -> list[Task]:
@@ -214,15 +214,6 @@ class Dag:
             for number in range(1, count + 1):
                 found[job.name, number] = unused(f"{self.names[job.name]}-{number}", taken)
                 taken.add(found[job.name, number])
-        return found
-
-    def _feeders(self) -> dict[str, str]:
-        """Name of a job to the one that counts its slices along with its own work; each of these counts for one."""
-        found: dict[str, str] = {}
-        for job in self.pods.all:
-            feeder = self.pods.feeder(job) if self.pods.counted(job) else None
-            if feeder is not None and feeder.name not in found.values():
-                found[job.name] = feeder.name
         return found
 
     def _counters(self) -> dict[str, str]:

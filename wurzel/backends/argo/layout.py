@@ -7,70 +7,47 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.storage import store
-from wurzel.invocation.command import cut_edges
-from wurzel.ir.crossing import Crossing
-from wurzel.ir.jobs import Place, are_runs, jobs_of
-from wurzel.ir.requests import deadline, width
+from wurzel.backends.grouped import Grouped
+from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
-    from wurzel.ir.jobs import Job
+    from wurzel.ir.jobs import Job, Place
     from wurzel.ir.model import Pipeline, Step
 
 START = 300
 """Seconds that a pod has beyond its steps, for its image and its data."""
 
 
-class Pods(Crossing):
+class Pods(Grouped):
     """The jobs of a pipeline, each a template, and what crosses between them."""
 
     def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
         """Group the steps as the options say."""
-        super().__init__(pipeline, jobs_of(pipeline, options.layout, place(pipeline, options)))
+        super().__init__(pipeline, options.layout, place(pipeline, options))
         self.options = options
-        self.run = are_runs(pipeline, options.layout)
-        """Whether containers are `wurzel run`; otherwise each is `wurzel step`."""
-        self.single = all(len(job.steps) == 1 for job in self.all)
-        """Whether every pod runs one step, so that Argo retries steps and wurzel need not."""
         self.by_artifact = not self.stored and options.artifacts.volume is None
         """Whether data crosses as artifacts, rather than through a store or on a volume."""
         self._together = not self.by_artifact or store(options.artifacts).fills
 
-    def named(self, name: str) -> Job:
-        """The job of this name."""
-        return next(job for job in self.all if job.name == name)
-
     def slices(self, job: Job) -> int:
         """How many pods a job may have; 1 unless each slice of its step has its own."""
-        step = job.steps[0]
-        return step.shards.max if self.is_sliced(step) else 1
+        return job.steps[0].shards.max if self.sliced(job) else 1
 
     def apart(self, job: Job) -> bool:
         """Whether each slice of a job is a task with its own artifact.
 
         Pods that fill one folder of a volume or bucket, or use a store, are one task for all slices.
         """
-        return self.slices(job) > 1 and not self._together
+        return self.sliced(job) and not self._together
 
     def counted(self, job: Job) -> bool:
-        """Whether the slices of a job are counted once the data is there."""
-        return self.slices(job) > 1 and self._together and job.steps[0].shards.items is not None
-
-    def feeder(self, job: Job) -> Job | None:
-        """The job that makes all that slices of a job cut, and can therefore count them; none if there are several."""
-        makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}
-        if len(makers) != 1:
-            return None
-        (maker,) = makers.values()
-        return None if self.slices(maker) > 1 else maker
+        """Whether the slices of a job are counted once the data is there; those that are apart are all there."""
+        return self._together and super().counted(job)
 
     def native(self, job: Job) -> bool:
         """Whether Argo retries a job as its step asks; otherwise wurzel does within the pod."""
         return self.single and _is_native(job.steps[0], self.options.version)
-
-    def width(self, job: Job) -> int:
-        """How many steps, or slices, run side by side in a pod."""
-        return 1 if self.slices(job) > 1 else width(job.steps, self.pipeline.parallelism)
 
     def deadline(self, job: Job) -> int | None:
         """Seconds after which a pod must be stuck; none if a step may take any time.

@@ -52,7 +52,7 @@ class Templates:
     def of(self, job: Job) -> Template:
         """The template of a job."""
         first = job.steps[0]
-        sliced, feeds = self.pods.slices(job) > 1, job.name in self.dag.feeders.values()
+        sliced, feeds = self.pods.sliced(job), job.name in self.dag.feeders.values()
         return Template(
             name=self.dag.names[job.name],
             steps=job.steps,

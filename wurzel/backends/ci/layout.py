@@ -11,10 +11,10 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from wurzel.backends.ci import SETUP, secrets, unset_lines
+from wurzel.backends.grouped import Grouped
 from wurzel.backends.ir_file import ir_file
 from wurzel.exceptions import Problem
-from wurzel.ir.crossing import Crossing
-from wurzel.ir.jobs import Job, Place, are_runs, jobs_of, layout_problems
+from wurzel.ir.jobs import Job, Place, are_runs, layout_problems
 from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
@@ -45,13 +45,12 @@ def ir_files(pipeline: Pipeline, options: CiOptions, target: str) -> list[Output
     return [ir_file(pipeline, options, options.main_file(pipeline), target)]
 
 
-class Jobs(Crossing):
+class Jobs(Grouped):
     """The jobs of a pipeline on a CI platform, and what crosses between them."""
 
     def __init__(self, pipeline: Pipeline, options: CiOptions, place: Place, *, partial: bool = False) -> None:
         """Group the steps as the options say. `partial` says that these are only some of the steps, which jobs read."""
-        super().__init__(pipeline, jobs_of(pipeline, options.chosen_layout, place))
-        self.run = uses_run(pipeline, options)
+        super().__init__(pipeline, options.chosen_layout, place)
         self._partial = partial
         self._options = options
 
@@ -86,7 +85,7 @@ class Jobs(Crossing):
 
     def kept(self, job: Job, folders: Sequence[str]) -> list[str]:
         """Folders that the platform keeps for the next run of a job; `folders` are those of its steps."""
-        if self.stored or (len(job.steps) == 1 and self.is_sliced(job.steps[0])):
+        if self.stored or self.sliced(job):
             return []
         if not self._options.incremental:
             return [path for step, path in zip(job.steps, folders, strict=True) if step.self_consuming]

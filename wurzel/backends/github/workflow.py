@@ -264,7 +264,7 @@ class _Writer:
             permissions=permissions(self.pipeline, options, own),
             environment=self.environment(group),
             container=self.container(first),
-            shards=list(range(1, first.shards.max + 1)) if self.jobs.is_sliced(first) else (),
+            shards=list(range(1, first.shards.max + 1)) if self.jobs.sliced(group) else (),
             max_parallel=self.pipeline.parallelism,
             setup=setup,
             install="" if image else options.install_line(),
@@ -369,7 +369,7 @@ class _Writer:
         values |= {parameter.variable: input_value(parameter, always=always) for parameter in asked}
         values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in self.jobs.secrets(group).items()}
         values |= {variable: f"${{{{ vars.{name} }}}}" for variable, name in self.given_vars(group).items()}
-        if self.jobs.is_sliced(group.steps[0]):
+        if self.jobs.sliced(group):
             values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{group.steps[0].shards.max}"
         return values if self.jobs.run else values | {"WURZEL_RUN_ID": _RUN}
 

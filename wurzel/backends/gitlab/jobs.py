@@ -88,7 +88,7 @@ class JobWriter:
             bare=bare,
             tags=own_tags,
             environment=own.environment or options.environment or "",
-            parallel=first.shards.max if self.jobs.is_sliced(first) else 0,
+            parallel=first.shards.max if self.jobs.sliced(group) else 0,
             retry={"max": NATIVE_RETRIES, "when": list(_RUNNER_FAILURES)} if self.jobs.run else _retry(first),
             timeout=duration(self.deadline(group)),
             resource_group=self.resource_group(group),
@@ -145,18 +145,15 @@ class JobWriter:
         (step,) = group.steps
         return ci.budget(step, self.options, tries=1 if is_native_retry(step) else 1 + step.retry.limit)
 
-    def width(self, group: Group) -> int:
-        """How many steps, or slices, the job runs at one time."""
-        return 1 if self.jobs.is_sliced(group.steps[0]) else width(group.steps, self.pipeline.parallelism)
-
     def variables(self, group: Group) -> dict[str, Any]:
         """Variables of the job, with its requests."""
         first = group.steps[0]
         # `wurzel run` reads variables and settings of steps from wurzel.yaml.
         own = {} if self.jobs.run else first.env | setting_variables(first)
         values = values_of(own, ci.parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
-        steps = [one_slice(first)] if self.jobs.is_sliced(first) else group.steps
-        return values | {name: variable(value) for name, value in pod(self.pipeline, steps, self.width(group)).items()}
+        steps = [one_slice(first)] if self.jobs.sliced(group) else group.steps
+        requests = pod(self.pipeline, steps, self.jobs.width(group))
+        return values | {name: variable(value) for name, value in requests.items()}
 
     @property
     def scoped(self) -> bool:
@@ -167,7 +164,7 @@ class JobWriter:
         """Folders of what other jobs read, and of what the pipeline is for."""
         if self.jobs.stored:
             return []
-        if not self.jobs.run or self.jobs.is_sliced(group.steps[0]):
+        if not self.jobs.run or self.jobs.sliced(group):
             return [self.below(step) for step in group.steps]
         crossing = [self.below(step, output) for step, output in self.jobs.leaving(group)]
         return [*crossing, *(self.below(step) for step in self.jobs.results(group))]
@@ -181,7 +178,7 @@ class JobWriter:
         if self.concurrency != "forbid" or self.locked:
             return ""
         name = self.title if self.jobs.whole and self.jobs.run else f"{self.title}/{group.name}"
-        return f"{name}/$CI_NODE_INDEX" if self.jobs.is_sliced(group.steps[0]) else name
+        return f"{name}/$CI_NODE_INDEX" if self.jobs.sliced(group) else name
 
     def cache(self, group: Group, *, bare: bool) -> list[dict[str, Any]] | None:
         """The job's caches, or none where those of all jobs are its own."""
@@ -239,7 +236,7 @@ class JobWriter:
         if self.jobs.run:
             report = ["--junit", JUNIT] if self.options.checkout else []
             alone = sliced or (len(group.steps) == 1 and width(group.steps) == 1)
-            argv = self.jobs.argv(group, *([] if alone else ["-j", str(self.width(group))]), *report)
+            argv = self.jobs.argv(group, *([] if alone else ["-j", str(self.jobs.width(group))]), *report)
         else:
             emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
             argv = step_argv(self.pipeline, step, emulate=emulate)
