@@ -710,7 +710,7 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
             "targets.argo.name",
         ),
         (pipeline(step("words"), annotations={"a": "{{x}}"}), {}, "contains '{{'", "remove it"),
-        (pipeline(step("words", env={"WURZEL_BRACE": "x"})), {}, "env sets WURZEL_BRACE", "another name"),
+        (pipeline(step("words", env={"WURZEL_BRACE": "x"})), {}, "'words' sets WURZEL_BRACE", "another name"),
         (pipeline(step("words"), data_dir="d$(x)"), {}, "'d$(x)'", "plainer"),
         (
             pipeline(step("words"), schedule=Schedule(cron="@daily", concurrency="allow")),

@@ -577,7 +577,7 @@ def test_an_object_that_kubernetes_would_not_take_is_refused(options):
         ),
         (
             pipeline(step("a"), step("b", "a", image="x:2", env={"WURZEL_RUN_ID": "1"})),
-            {"data": {"claim": {"name": "c"}}}, "env sets WURZEL_RUN_ID",
+            {"data": {"claim": {"name": "c"}}}, "step 'b' sets WURZEL_RUN_ID",
         ),
     ],
 )  # fmt: skip

@@ -49,7 +49,7 @@ class Grouped(Crossing):
         found: dict[str, str] = {}
         for job in filter(self.counted, self.all):
             makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}
-            name, maker = next(iter(makers.items()))
-            if len(makers) == 1 and self.may_count(maker) and name not in found.values():
-                found[job.name] = name
+            for name, maker in makers.items() if len(makers) == 1 else ():
+                if self.may_count(maker) and name not in found.values():
+                    found[job.name] = name
         return found

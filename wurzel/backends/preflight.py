@@ -19,6 +19,12 @@ def unknown(where: str, names: Iterable[str], known: Collection[str], reason: st
             yield Problem(f"{where} names {name!r}, which {reason}", hint=meant_or_all(name, list(known), what))
 
 
+def sets(pipeline: Pipeline, *names: str) -> list[tuple[str, str]]:
+    """Variables with one of these names that the pipeline or a step sets, each with who sets it."""
+    owners = {"the pipeline": pipeline.env} | {f"step {step.id!r}": step.env for step in pipeline.steps}
+    return [(owner, name) for owner, env in owners.items() for name in names if name in env]
+
+
 def without_value(step: Step, settings: Iterable[Setting], where: str = "") -> Iterator[Problem]:
     """A problem for each of these settings of a step, which nothing feeds; `where` says where it is missing."""
     for setting in settings:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from wurzel.suggestion import did_you_mean
+
+Place: TypeAlias = Literal["filter", "name", "member", "test"]
+"""What a word stands for: a filter, a name or function, an attribute or method, a test."""
 
 _QUOTED = "Remove it: every value is quoted for its position."
 _VALUE = (
@@ -183,14 +188,12 @@ _OPERATORS = {
 }
 
 
-def filter_instead(name: str) -> str:
-    """What to write instead of a filter of another language; empty if none is known."""
-    return _FILTERS.get(name, "")
+_WORDS: Mapping[Place, Mapping[str, str]] = {"filter": _FILTERS, "name": _NAMES, "member": _MEMBERS, "test": _TESTS}
 
 
-def name_instead(name: str) -> str:
-    """What to write instead of a function or name of another language; empty if none is known."""
-    return _NAMES.get(name, "")
+def instead(place: Place, word: str) -> str:
+    """What to write instead of a word of another language in this place; empty if none is known."""
+    return _WORDS[place].get(word, "")
 
 
 def syntax_instead(message: str) -> str:
@@ -201,13 +204,3 @@ def syntax_instead(message: str) -> str:
         return _OPERATORS.get(operator.group(1), _GO if operator.group(1) == "$" else "")
     instead = next((hint for beginning, hint in _SYNTAX if re.match(beginning, message)), "")
     return instead or (_GO if _FOREIGN.match(message) else "")
-
-
-def member_instead(name: str) -> str:
-    """What to write instead of an attribute or method of another language; empty if none is known."""
-    return _MEMBERS.get(name, "")
-
-
-def test_instead(name: str) -> str:
-    """What to write instead of a test of another language; empty if none is known."""
-    return _TESTS.get(name, "")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import jinja2
 
 from wurzel.render import text
-from wurzel.render.elsewhere import filter_instead, member_instead, name_instead, syntax_instead, test_instead
+from wurzel.render.elsewhere import instead, syntax_instead
 from wurzel.render.filters import REFUSED
 from wurzel.render.structure import WITH_CONTEXT
 from wurzel.render.values import NotAValue
@@ -46,13 +46,13 @@ def syntax(message: str, filters: Collection[str], tests: Collection[str]) -> tu
 
 def no_filter(name: str, filters: Collection[str]) -> tuple[str, str]:
     """Message and hint for a filter that does not exist."""
-    instead = REFUSED.get(name) or filter_instead(name)
-    return f"there is no filter {name!r}", instead or did_you_mean(name, filters, cutoff=LOOSE)
+    hint = REFUSED.get(name) or instead("filter", name)
+    return f"there is no filter {name!r}", hint or did_you_mean(name, filters, cutoff=LOOSE)
 
 
 def no_test(name: str, tests: Collection[str]) -> tuple[str, str]:
     """Message and hint for a test that does not exist."""
-    return f"there is no test {name!r}", test_instead(name) or did_you_mean(name, tests, cutoff=LOOSE)
+    return f"there is no test {name!r}", instead("test", name) or did_you_mean(name, tests, cutoff=LOOSE)
 
 
 def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
     match = re.fullmatch(r"'(\w+)' is undefined", message)
     if match is None:
         member = re.match(r"(.* has no '(\w+)')(; did you mean .*)?$", message, re.DOTALL)
-        hint = member_instead(member.group(2)) if member else ""
+        hint = instead("member", member.group(2)) if member else ""
         return (member.group(1), hint) if member and hint else (message, "")
     name = match.group(1)
-    return message, WITH_CONTEXT if name in names else name_instead(name) or did_you_mean(name, names, cutoff=LOOSE)
+    return message, WITH_CONTEXT if name in names else instead("name", name) or did_you_mean(name, names, cutoff=LOOSE)

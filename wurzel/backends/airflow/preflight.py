@@ -13,7 +13,7 @@ from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
 from wurzel.backends.ir_file import ir_text
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.backends.kubernetes.store import folder_outside
-from wurzel.backends.preflight import secret_parameters, unknown, without_value
+from wurzel.backends.preflight import secret_parameters, sets, unknown, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import VARIABLE_LIMIT, unfed
 from wurzel.ir.jobs import are_runs, layout_problems
@@ -74,9 +74,8 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
                 hint="Give a smaller `max`; or raise core.max_map_length of Airflow and say so here:"
                 f" {_HERE}.max_map_length: {step.shards.max}",
             )
-    for owner, env in [("the pipeline", pipeline.env), *((f"step {step.id!r}", step.env) for step in pipeline.steps)]:
-        for name in RESERVED & set(env):
-            yield Problem(f"{owner} sets the variable {name}, which the DAG sets itself", hint="Use another name.")
+    for owner, name in sets(pipeline, *sorted(RESERVED)):
+        yield Problem(f"{owner} sets the variable {name}, which the DAG sets itself", hint="Use another name.")
 
 
 def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.parts import MOST_TEMPLATES
 from wurzel.backends.argo.spec import IR, Specs
 from wurzel.backends.kubernetes.store import folder_outside
+from wurzel.backends.preflight import sets
 from wurzel.exceptions import Problem
 from wurzel.ir.quantity import amount
 from wurzel.ir.serialize import dump_for_jobs
@@ -85,9 +86,9 @@ def _templated(pipeline: Pipeline) -> Iterator[Problem]:
                     f"the {where} {key} contains '{{{{', which Argo would read as an expression",
                     hint="Argo has no escape for it in annotations; remove it.",
                 )
-    if any(BRACE in env for env in (pipeline.env, *(step.env for step in pipeline.steps))):
+    for owner, name in sets(pipeline, BRACE):
         yield Problem(
-            f"env sets {BRACE}, which is reserved here: it lets values contain '{{{{'", hint="Use another name."
+            f"{owner} sets {name}, which is reserved here: it lets values contain '{{{{'", hint="Use another name."
         )
     if any(mark in pipeline.data_dir for mark in ("{{", "$(", "$$")):
         yield Problem(

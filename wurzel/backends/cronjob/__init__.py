@@ -15,6 +15,7 @@ from wurzel.backends.cronjob.context import document
 from wurzel.backends.cronjob.layout import containers, place, uses_run
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
+from wurzel.backends.preflight import sets
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, layout_problems
@@ -200,12 +201,8 @@ def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
             "two concurrent runs would write to the same claim",
             hint="Use schedule.concurrency: forbid, or data: {empty_dir: {}}.",
         )
-    if (
-        not uses_run(pipeline, options)
-        and options.data.claim
-        and any(k8s.RUN_ID in env for env in (pipeline.env, *(step.env for step in pipeline.steps)))
-    ):
+    for owner, name in sets(pipeline, k8s.RUN_ID) if options.data.claim and not uses_run(pipeline, options) else ():
         yield Problem(
-            f"env sets {k8s.RUN_ID}, which steps use to tell this run's data on the claim from the last run's",
+            f"{owner} sets {name}, which steps use to tell this run's data on the claim from the last run's",
             hint="Remove it: it is set to the Job's uid.",
         )

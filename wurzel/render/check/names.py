@@ -16,7 +16,7 @@ from wurzel.render.check import types
 from wurzel.render.check.scope import Scope, anything, assigned, unpacked
 from wurzel.render.check.types import UNKNOWN
 from wurzel.render.compiler import describe
-from wurzel.render.elsewhere import name_instead
+from wurzel.render.elsewhere import instead
 from wurzel.render.mistakes import no_filter, no_test
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
@@ -202,7 +202,7 @@ class Names:
             self._say(
                 node,
                 f"{node.name!r} is undefined",
-                name_instead(node.name)
+                instead("name", node.name)
                 or did_you_mean(node.name, known, cutoff=LOOSE)
                 or (WITH_CONTEXT if self._alone else _NONE_MEANT),
             )
