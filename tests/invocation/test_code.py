@@ -164,6 +164,13 @@ BIN = {name for name in FILES if name.startswith("bin/")}
         ('subprocess.run([sys.executable, "bin/x.py"])', BIN),
         ('spec_from_file_location("plug", "bin/plug-in.py")', BIN),
         ('class C(CommandStep):\n    command = ["sh", "bin/clean.sh", "{input}"]', {"bin/clean.sh"}),
+        ('for t in ("texts", "x"):\n    os.walk(t)', TEXTS),
+        ('class C:\n    T: Final = "texts"\n    def f(self): return os.listdir(self.T)', TEXTS),
+        ('read_parquet("texts"), getattr(x, "bin")', TEXTS),
+        ('Path(__file__).parent.glob("*.sql")', {"alone.sql"}),
+        ('table = read_csv("notes.txt")\ntable.rename(columns=x).to_csv(y)', {"notes.txt"}),
+        ('json.dumps(load("notes.txt"))', {"notes.txt"}),
+        ('text = open("notes.txt").read()\nPath("texts").write_text(text)', {"notes.txt"}),
         ('class S(Settings):\n    F: Path = Path("notes.txt")', set()),
         ('open("notes.txt", "w")', set()),
         ('ZipFile("notes.txt", "w")', set()),
@@ -183,6 +190,39 @@ def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found)
     step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"))
     files = Code(tmp_path, FileDigests(), packages=False, not_source=[tmp_path / "data"]).files(step)
     assert {file.relative_to(tmp_path).as_posix() for file in files} == {"alone.py", *found}
+
+
+@pytest.mark.parametrize(
+    ("line", "settings", "found"),
+    [
+        ("from conf import DATA\nDATA.iterdir()", 'DATA = Path("texts")', TEXTS),
+        ('from conf import DATA\nPath(DATA).glob("*.txt")', 'DATA = "texts"', TEXTS),
+        ('from conf import DATA as D\nopen(f"{D}/one.txt")', 'T = "texts"\nDATA: Final = T', {"texts/one.txt"}),
+        ("from conf import *\nos.walk(DATA)", 'DATA = environ.get("DATA", "texts")', TEXTS),
+        ("import conf\nopen(conf.DATA)", "from deep import DATA", TEXTS),
+        ("import conf\nread(conf.Paths().docs)", '@dataclass\nclass Paths:\n    docs: str = "texts"', TEXTS),
+        ("import conf\nread(conf.Paths.DOCS.value)", 'class Paths(Enum):\n    DOCS = "texts"', TEXTS),
+        ('import conf\nread(conf.PATHS["docs"])', 'PATHS = {"docs": "texts"}', TEXTS),
+        ("import conf\nread(conf.paths.docs)", 'paths = Paths(docs="texts")', TEXTS),
+        ('import conf\n[open(n + ".txt") for n in conf.NAMES]', 'NAMES = ["notes", "no"]', {"notes.txt"}),
+        ('import conf\n(conf.OUT / "one.txt").write_text(x)', 'OUT = Path("texts")', set()),
+        ("from conf import OUT\ntable.to_csv(OUT)", 'OUT = Path("notes.txt")', set()),
+        ("import conf\nself.settings.DOCS.iterdir()", "", TEXTS),
+        ('import conf\nopen(f"{self.settings.NAME}.txt")', "", {"notes.txt"}),
+        ("import conf\nx.total / self.settings.NAME", "", set()),
+    ],
+)
+def test_paths_may_be_made_of_what_other_modules_and_settings_say(tmp_path, line, settings, found):
+    write(tmp_path, "alone.py", line)
+    write(tmp_path, "conf.py", settings)
+    write(tmp_path, "deep.py", 'DATA = Path("texts")')
+    for name in FILES:
+        write(tmp_path, name, "")
+    step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"))
+    texts = {"DOCS": [str(tmp_path / "texts")], "NAME": ["notes"]}
+    files = Code(tmp_path, FileDigests(), packages=False).files(step, (), texts)
+    named = {file.relative_to(tmp_path).as_posix() for file in files}
+    assert named - {"alone.py", "conf.py", "deep.py"} == found
 
 
 def test_a_file_that_a_module_names_counts_by_its_bytes(tmp_path, digest):

@@ -55,6 +55,17 @@ def test_a_file_changed_just_now_is_not_remembered(files, store):
     assert FileDigests(store).file(files / "a") != digest
 
 
+def test_what_another_version_found_in_a_source_file_is_read_again(files, store, monkeypatch):
+    (files / "a").write_text("import plug")
+    first = FileDigests(store)
+    found = first.imports(files / "a")
+    first.reads[str(files / "a")][1] = []
+    first.save()
+    assert FileDigests(store).imports(files / "a") == []
+    monkeypatch.setattr("wurzel.invocation.digests.readers", lambda: "of another version")
+    assert FileDigests(store).imports(files / "a") == found != []
+
+
 def test_a_damaged_store_counts_as_empty(files, store):
     for text in ("{", "[]", "\udcff"):
         store.write_text(text, errors="surrogateescape")

@@ -15,12 +15,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from glob import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from wurzel.core.source_folders import source_folders
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Import, Modules, file_of, package_of, places_of
+from wurzel.invocation.modules import (
+    CONSTANT,
+    GROUP,
+    GUESS,
+    NAMED,
+    UNSEEN,
+    WRITTEN,
+    Import,
+    Modules,
+    file_of,
+    package_of,
+    places_of,
+)
+from wurzel.invocation.path_texts import paths, values
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -28,6 +42,8 @@ if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution
     from wurzel.ir.model import Pipeline, Step
 
+Texts = Mapping[str, Sequence[str]]
+"""The texts of each name of a setting."""
 SITES = {"site-packages", "dist-packages"}
 """Folders that installers put packages into."""
 _HOME = Path(__file__).parents[1]
@@ -38,6 +54,7 @@ _NEEDED = ("pydantic",)
 _TABLES = ("pandas", "pandera", "pyarrow")
 """What they import for data frames."""
 _STEPS = "wurzel.steps"
+_NO_TEXTS: Texts = MappingProxyType({})
 
 
 class Unit(NamedTuple):
@@ -58,12 +75,21 @@ class Computed(NamedTuple):
     function: str
 
 
+class _Naming(NamedTuple):
+    """What a module says of files whose paths depend on other modules, or on the settings of a step."""
+
+    module: str
+    path: Path
+    read: Sequence[Import]
+
+
 class Reached(NamedTuple):
     """What a step runs: source, and distributions with all that they require."""
 
     units: Sequence[Unit]
     distributions: Sequence[Distribution]
     computed: Sequence[Computed]
+    named: Sequence[_Naming]
 
 
 class _Module(NamedTuple):
@@ -102,6 +128,7 @@ class Code:
         self._uses: dict[str, list[str]] = {}
         self._computed: dict[str, list[Computed]] = {}
         self._read: dict[str, list[Unit]] = {}
+        self._naming: dict[str, _Naming] = {}
         self._ours: dict[str, list[str]] = {}
         self._ignored: set[str] = set()
         self._installed: dict[str, bool] = {}
@@ -110,11 +137,14 @@ class Code:
         self._followed: dict[tuple[str, frozenset[str]], _Module] = {}
         self._distributions = Distributions(digests if packages else None)
 
-    def digests(self, step: Step, bases: Iterable[str] = ()) -> dict[str, str]:
-        """Digests of the source and packages behind a step; `bases` are modules of base classes, if known."""
+    def digests(self, step: Step, bases: Iterable[str] = (), texts: Texts = _NO_TEXTS) -> dict[str, str]:
+        """Digests of the source and packages behind a step.
+
+        `bases` are modules of base classes, if known; `texts` are what settings say, which paths may be made of.
+        """
         found = self.of(step, bases)
         return {
-            "code": combine(sorted(self._lines(found.units))),
+            "code": combine(sorted(self._lines([*found.units, *self._read_by(found, texts)]))),
             "packages": combine(
                 part for one in found.distributions for part in (one.name, one.version, one.code or "by version")
             ),
@@ -131,9 +161,11 @@ class Code:
             self._reached[key] = self._follow(own, roots, tables=tables)
         return self._reached[key]
 
-    def files(self, step: Step, bases: Iterable[str] = ()) -> list[Path]:
+    def files(self, step: Step, bases: Iterable[str] = (), texts: Texts = _NO_TEXTS) -> list[Path]:
         """The source files of a step, but for those of wurzel."""
-        units = (unit for unit in self.of(step, bases).units if unit.name.partition(".")[0] != "wurzel")
+        found = self.of(step, bases)
+        reached = (*found.units, *self._read_by(found, texts))
+        units = (unit for unit in reached if unit.name.partition(".")[0] != "wurzel")
         return [unit.folder / file for unit in units for file in unit.files]
 
     def computed(self, step: Step, bases: Iterable[str] = ()) -> Sequence[Computed]:
@@ -160,7 +192,30 @@ class Code:
             seen.update(new)
             todo += new
         packages = self._distributions.with_required(installed.values())
-        return Reached(tuple(units.values()), packages, tuple(computed))
+        named = tuple(self._naming[name] for name in sorted(seen) if name in self._naming)
+        return Reached(tuple(units.values()), packages, tuple(computed), named)
+
+    def _read_by(self, found: Reached, texts: Texts) -> Iterator[Unit]:
+        """Files and folders that modules name with the help of others, or of settings."""
+        every = [one for naming in found.named for one in naming.read]
+        constants: dict[str, list[str]] = {}
+        for one in every:
+            if one.level == CONSTANT:
+                constants.setdefault(one.module, []).extend(one.names)
+        written = {one.module for one in every if one.level == WRITTEN}
+        known = {name: [*values(name, constants)] for name in constants} | self._relative(texts)
+        for module, path, read in found.named:
+            forms = (one.module for one in read if one.level == NAMED and written.isdisjoint(one.names))
+            for form in forms:
+                for text in dict.fromkeys(paths(form, known)):
+                    yield from (unit._replace(name=f"{module}:{form}") for unit in self._named(module, path, text))
+
+    def _relative(self, texts: Texts) -> dict[str, list[str]]:
+        """Texts of settings; folders as seen from the project, since where it lies does not count."""
+        return {
+            name: [os.path.relpath(text, self._root) if os.path.isabs(text) else text for text in found]  # noqa: PTH117 - texts
+            for name, found in texts.items()
+        }
 
     def _module(self, name: str, mine: frozenset[str]) -> _Module:
         """What importing a module brings; read once, since most steps reach most of the same modules."""
@@ -257,9 +312,13 @@ class Code:
             if not name.startswith(f"{_STEPS}."):
                 unseen = [one for one in read if one.level == UNSEEN]
                 self._computed[name] = [Computed(path, int(one.module), one.names[0]) for one in unseen]
-                named = [one.module for one in read if one.level == NAMED]
-                self._read[name] = [unit for text in named for unit in self._named(name, path, text)]
-                scripts = map(os.path.normpath, named)
+                naming = tuple(one for one in read if one.level in {CONSTANT, WRITTEN} or _depends(one))
+                if naming:
+                    self._naming[name] = _Naming(name, path, naming)
+                named = [one for one in read if one.level == NAMED and "\0" not in one.module]
+                alone = (one.module for one in named if not one.names)
+                self._read[name] = [unit for text in alone for unit in self._named(name, path, text)]
+                scripts = (os.path.normpath(one.module) for one in named)
                 guesses += [text.removesuffix(".py").replace("/", ".") for text in scripts if text.endswith(".py")]
             self._uses[name] = [module for one in read if one.level >= 0 for module in one.modules(package)]
             self._uses[name] += [module for guess in guesses for module in self._guessed(guess)]
@@ -352,6 +411,11 @@ class Code:
             if site not in source_folders(self._root) and _is_site(site):
                 return True
         return False
+
+
+def _depends(one: Import) -> bool:
+    """Whether other modules say what a path is, or whether it is written."""
+    return one.level == NAMED and bool(one.names or "\0" in one.module)
 
 
 def with_parents(name: str) -> Iterator[str]:

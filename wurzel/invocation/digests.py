@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from hashlib import file_digest, sha256
 from operator import itemgetter
 from pathlib import Path
@@ -30,6 +32,11 @@ ABSENT = "absent"
 UNREADABLE = "unreadable"
 """Stands for the digest of what cannot be read: the step that needs it will say why."""
 
+READERS = [
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("digests", "imports", "modules", "named_files", "path_forms", "path_texts")
+]
+"""What reads a source file and keeps what it imports, in every version of wurzel, released or not."""
 _SPARE = 10_000
 _SETTLED = 2_000_000_000  # ns: a file changed this recently may change again without its time changing
 _BYTECODE = (".pyc", ".pyo")
@@ -51,7 +58,8 @@ class FileDigests:
         if store is not None:
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
                 stored = json.loads(read_file(store))
-                self._known, self.reads, self.notes = (dict(stored[key]) for key in ("files", "reads", "notes"))
+                self._known, self.notes = dict(stored["files"]), dict(stored["notes"])
+                self.reads = dict(stored["reads"]) if stored["readers"] == readers() else {}
 
     def file(self, path: Path) -> str:
         """Digest of a file's bytes; `ABSENT` when there is none, `UNREADABLE` when it is not to be read."""
@@ -136,10 +144,17 @@ class FileDigests:
             self.reads = {key: known for key, known in self.reads.items() if key in self._seen}
             self._changed = True
         if self._changed and self._store is not None:
-            stored = {"files": self._known, "reads": self.reads, "notes": self.notes}
-            with contextlib.suppress(WriteError):
+            with contextlib.suppress(WriteError, OSError):
+                stored = {"files": self._known, "reads": self.reads, "readers": readers(), "notes": self.notes}
                 write(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
             self._changed = False
+
+
+@cache
+def readers() -> str:
+    """A digest of what finds out what a source file imports: another version of it may find more."""
+    version = (sys.implementation.cache_tag or "").encode()
+    return sha256(b"\0".join([version, *map(read_file, READERS)])).hexdigest()
 
 
 def combine(parts: Iterable[str]) -> str:

@@ -82,10 +82,11 @@ class Fingerprints:
             env = {**dict.fromkeys({*self._pipeline.secrets, *step.secrets}, _PRESENT), **env}
         kind = self._class(step.run)
         settings = self._settings(step, kind, env)
+        known = settings or Effective("", (), (), {})
         types = [_text(port) for port in step.inputs] + [_text(port) for port in step.outputs]
         return {
             "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types, *_portions(step)]),
-            **self._code.digests(step, (*bases(step), *(settings.modules if settings is not None else ()))),
+            **self._code.digests(step, (*bases(step), *known.modules), known.texts),
             "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
             "files": UNKNOWN if settings is None else combine(settings.files),
             **self._program(kind, env),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from contextlib import suppress
+from itertools import chain, pairwise
 
-from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Import
-from wurzel.invocation.named_files import READING, name_of, named_files, text_of
+from wurzel.invocation.modules import GROUP, GUESS, UNSEEN, Import
+from wurzel.invocation.named_files import READING, constants, named_files, written
+from wurzel.invocation.path_forms import name_of, text_of
 from wurzel.patterns import pattern
 
 _LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
@@ -55,7 +57,8 @@ def imports(source: bytes) -> list[Import]:
         elif isinstance(node, ast.Call | ast.List | ast.Tuple):
             found += _run(node)
         computed |= _name(node) in _BY_PATH
-    found += [Import(NAMED, path) for path in (named_files(nodes) if reads else ())]
+    with suppress(RecursionError):
+        found += [*constants(tree), *(chain(named_files(tree, nodes), written(nodes)) if reads else ())]
     return list(dict.fromkeys([*found, *(_guesses(nodes) if computed else ())]))
 
 

@@ -20,6 +20,10 @@ UNSEEN = -2
 """The level of an import of a name that no text of the file is part of, such as a setting: nothing tells which."""
 NAMED = -3
 """The level of an import that is a file, or a folder, which a text names: its path is in place of the module."""
+CONSTANT = -4
+"""The level of an import that is a name with its texts, which other modules may make paths of."""
+WRITTEN = -5
+"""The level of an import that is a name of another module, which stands for files that are written."""
 GROUP = "@"
 """Stands in place of a module's name before that of a group of entry points, all of which may be loaded."""
 _LIBRARY = Path(os.__file__).parent
@@ -29,7 +33,8 @@ class Import(NamedTuple):
     """One import: `from ..a import b` is level 2, module `a`, names `("b",)`.
 
     With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself. With
-    `UNSEEN`, the module is the number of the line, and the name that of the function. With `NAMED`, it is a path.
+    `UNSEEN`, the module is the number of the line, and the name that of the function. With `NAMED`, it is a path, and
+    the names are those that the path is given to.
     """
 
     level: int
@@ -39,7 +44,7 @@ class Import(NamedTuple):
     def modules(self, package: str) -> Iterator[str]:
         """Absolute names of the modules that it may load, imported in a module of `package`."""
         origin = self.module
-        if self.level in {UNSEEN, NAMED}:
+        if self.level < GUESS:
             return
         if self.level == GUESS:
             yield from filter(None, [origin, ".".join(filter(None, [package, origin]))])

@@ -1,244 +1,222 @@
 """Files that the texts of a module name: what it reads beside itself or in the project, and scripts that it starts.
 
 A text counts if it looks like the path of a file. What is part of a path (`HERE / "prompts" / name`,
-`open(f"prompts/{name}.txt")`, `glob("prompts/*.txt")`) may also name a folder. Names that are given one text, such as
-`DATA = "tables"` in `f"{DATA}/a.csv"`, stand for it. Defaults of settings do not count, since settings count by their
-values, and neither does what the module writes.
+`open(f"prompts/{name}.txt")`, `glob("prompts/*.txt")`) may also name a folder. Names stand for the texts that they are
+given: those of the file here, those of other modules and of settings in `paths`, once all modules are known. Defaults
+of settings do not count, since settings count by their values, and neither does what is written.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile, zip_longest
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
+from wurzel.invocation.modules import CONSTANT, NAMED, WRITTEN, Import
+from wurzel.invocation.path_forms import Forms, given, is_joined, is_made, is_same, name_of, text_of
+from wurzel.invocation.path_texts import HOLE, REFERENCE, as_path, made
 from wurzel.patterns import pattern
 
 READING = pattern(
-    rb"\b(?:__file__|subprocess|command|i?glob|resources|spec_from_file_location|SourceFileLoader|addsitedir)\b|Path\("
-    rb"|\b(?:open|read_\w+|exec|run_path|listdir|scandir|system|popen|path\.join|joinpath|f?walk|\w+Loader)\("
-    rb"|\bsys\.path\.\w+\(|[\"'][\w@+ ,()&=#~./-]*\.[A-Za-z]\w{0,9}[\"']"
+    rb"\b(?:__file__|subprocess|command|resources|spec_from_file_location|addsitedir)\b|Path\(|Loader\b|\bsys\.path\b"
+    rb"|\b(?:exec|run_path|system|popen|path\.join|joinpath|mkdir|touch|write|to_|save|dump)\w*\("
+    rb"|glob\b|\b(?:read|scan|load|f?open|iter\w|list\w|f?walk|copy\w|from_|parse|ingest)\w*\("
+    rb"|[\"'][\w@+ ,()&=#~./-]*\.[A-Za-z]\w{0,9}[\"']"
 )
-"""Occurs in the source of a module that reads files by their names, or has names of files, which others may read."""
+"""Occurs in the source of a module that reads or writes files, or has names of files, which others may read."""
 OWN_STEM = "__file__.*"
 """In place of a path: what has the name of the module, with another suffix."""
 
-_BESIDE = frozenset({"with_name", "with_stem"})
-"""Functions that give a path in the folder of another."""
-_JOINING = _BESIDE | {"Path", "PurePath", "join", "joinpath", "files", "glob", "iglob", "rglob", "listdir", "scandir"}
-_OF_FOLDERS = frozenset({"walk", "fwalk", "addsitedir"})
-_ADDING = frozenset({"append", "insert"})
-"""Functions of `sys.path`."""
 _WITH_SUFFIX = frozenset({"with_suffix", "splitext"})
 _STARTING = frozenset({"run", "Popen", "call", "check_call", "check_output", "getoutput", "popen", "system"})
+_ADDING = frozenset({"append", "insert"})
+"""Functions of `sys.path`."""
 _SPLITTING = frozenset({"split", "splitlines"})
 _NOT_READING = ("write", "to_", "dump", "save", "mkdir", "touch", "unlink", "rename", "remove")
 """How the names of functions begin that write what they are given the name of."""
+_CONTENTS = frozenset({"write", "writelines", "write_text", "write_bytes"})
+"""Functions that are given what they write, not where."""
+_OF_TEXTS = frozenset({"dumps", "removeprefix", "removesuffix"})
+_JOINING = frozenset({"with_name", "with_stem", "join", "joinpath", "glob", "rglob"})
+_READS = pattern(r"read|scan|load|open|iter\w|list\w|walk|copy\w|from_|parse|ingest")
+"""How the names of functions begin that read the file, or the folder, that they are given first."""
+_GLOBBING = frozenset({"glob", "iglob", "rglob"})
 _CONNECTING = frozenset({"connect"})
 _WRITING_SQL = pattern(r"\s*(?i:insert|create|update|delete|replace|drop|alter|copy|attach)\s")
 _NOT_FILES = frozenset({"basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
-_LOOKED_AT = (ast.Constant, ast.Call, ast.BinOp, ast.JoinedStr, ast.ClassDef, ast.Assign, ast.arguments)
-_LIKE_A_PATH = pattern(r"(?:\.{1,2}/)*[\w.@+-][\w.@+ ,()&=#~-]*(?:/[\w.@+ ,()&=#~-]+)*/?")
-_VARIES = pattern(r"[*?\[{%]")
+_LOOKED_AT = (
+    *(ast.Constant, ast.Call, ast.BinOp, ast.JoinedStr, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.NamedExpr),
+    *(ast.arguments, ast.For, ast.comprehension, ast.ImportFrom, ast.Dict),
+)
 _ALL_OF = pattern(r"\*\.\w+")
 """A pattern of files that lie beside the module or in the project folder itself."""
-_PLACE = pattern(r"%[sdr]|\{[^{}]*\}")
-"""Where `%` and `format` put a value."""
+_LONGEST = 255
 
 
-def named_files(nodes: Sequence[ast.AST]) -> Iterator[str]:
-    """Paths that a module names, relative to its folder or the project's; with `/` at the end, it may be a folder."""
+def named_files(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[Import]:
+    """Paths that a module names, relative to its folder or the project's; with `/` at the end, it may be a folder.
+
+    With names of other modules in them, they are forms, which `paths` fills in. Those that are the value of a name of
+    the module have that as well, since other modules may write there.
+    """
     nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
-    done = set(map(id, _left_out(nodes)))
-    names = _constants(nodes)
+    forms = Forms(nodes, dict(_imported(nodes)))
+    targets = {id(value): name for node in _outer(tree) for name, value in given(node)}
+    left_out = set(map(id, _left_out(nodes)))
     for node in nodes:
-        if id(node) in done:
+        if id(node) in left_out:
             continue
-        if isinstance(node, ast.Constant):
-            text = text_of(node) or ""
-            if ("." in text or "/" in text) and (path := _path(text)) and ("." in path or path != text):
-                yield path
+        yield from (Import(NAMED, text) for text in _patterns(node, forms))
+        if id(node) in forms.read:
             continue
-        parts = [*_parts(node)] if _is_joined(node) else []
-        pieces = [] if parts else [*_pieces(node)]
-        done.update(
-            id(one) for one in (*parts, *pieces) if isinstance(one, ast.Constant) or (parts and _is_joined(one))
-        )
-        for known in ({}, names) if names else ({},):  # a name may have another text where it is used
-            yield from filter(None, map(_path, _joined(parts, known) if parts else _made(pieces, known)))
-        if isinstance(node, ast.Call):
-            yield from _patterns(node)
-            yield from filter(None, map(_path, _arguments(node)))
+        target = targets.get(id(node))
+        for form in dict.fromkeys(_named(node, forms)):
+            yield from (Import(NAMED, path, (target,) if target else ()) for path in _known(form))
 
 
-def _constants(nodes: Iterable[ast.AST]) -> dict[str, str]:
-    """Texts that names are given, such as by `DATA = "tables"` or as the default of an argument."""
-    found = {}
+def constants(tree: ast.Module) -> Iterator[Import]:
+    """Texts that a module or its classes give to names, which other modules may make paths of."""
+    outer = [*_outer(tree)]
+    forms = Forms(outer, dict(_imported(outer)))
+    for node in outer:
+        for name, value in given(node):
+            texts = [form.removeprefix(f"{HOLE}/") for form in forms.of(value)] if name else []
+            texts = [text for text in texts if text.strip("/") and HOLE not in text and _is_like_a_path(text)]
+            if texts := [text for text in texts if text != f"\0{name}\0"]:
+                yield Import(CONSTANT, name, tuple(texts))
+
+
+def written(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    """Names of other modules that this one makes files at."""
+    nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
+    elsewhere = dict(_imported(nodes))
+    for part in chain.from_iterable(_places(node) for node in nodes if isinstance(node, ast.Call) and _writes(node)):
+        if isinstance(part, ast.Name) and part.id in elsewhere:
+            yield Import(WRITTEN, elsewhere[part.id])
+        elif isinstance(part, ast.Attribute) and part.attr.isupper():
+            yield Import(WRITTEN, part.attr)
+
+
+def _known(form: str) -> Iterator[str]:
+    """The paths of a form, or the form itself where other modules may say what it is."""
+    if REFERENCE.search(form):
+        yield from [form] if _is_like_a_path(form) else ()
+    else:
+        yield from filter(None, map(as_path, made(form)))
+
+
+def _is_like_a_path(form: str) -> bool:
+    return len(form) <= _LONGEST and any(map(as_path, made(REFERENCE.sub("x", form))))
+
+
+def _named(node: ast.AST, forms: Forms) -> Iterator[str]:
+    """Forms of the paths that a node names."""
+    if (text := text_of(node)) is not None:
+        if ("." in text or "/" in text) and (path := as_path(text)) and ("." in path or path != text):
+            yield path
+        return
+    if is_joined(node):
+        yield from forms.of(node)
+    elif is_made(node):
+        yield from (form for form in forms.of(node) if "/" in form or "." in form)
+    if isinstance(node, ast.Call):
+        yield from _arguments(node, forms)
+
+
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     for node in nodes:
-        if isinstance(node, ast.Assign) and (text := text_of(node.value)):
-            found.update(dict.fromkeys(map(name_of, node.targets), text))
-        elif isinstance(node, ast.arguments):
-            last = [*node.posonlyargs, *node.args][-len(node.defaults) :] if node.defaults else []
-            found.update(
-                {one.arg: text for one, value in zip(last, node.defaults, strict=True) if (text := text_of(value))}
-            )
-    return found
+        if isinstance(node, ast.ImportFrom):
+            yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
+
+
+def _outer(tree: ast.Module) -> Iterator[ast.AST]:
+    """What gives names to a module and its classes, with what their objects are made with."""
+    todo: deque[ast.AST] = deque(tree.body)
+    while todo:
+        node = todo.popleft()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from [node.args] if node.name == "__init__" else ()
+            continue
+        yield node
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict | ast.Call):
+            yield node.value
+        for name in ("body", "handlers", "orelse", "finalbody"):
+            todo.extend(getattr(node, name, ()))
 
 
 def _left_out(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """What is written or given to settings, with what is assigned to names of such."""
     names: set[str] = set()
-    given: list[tuple[str, ast.AST]] = []
-    written = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # then the database is output, not input
+    assigned: list[tuple[str, ast.AST]] = []
+    writes = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # then the database is output, not input
     for node in nodes:
-        if isinstance(node, ast.Call) and (_writes(node) or (written and name_of(node.func) in _CONNECTING)):
-            for one in ast.walk(node):
+        if isinstance(node, ast.Call) and (_writes(node) or (writes and name_of(node.func) in _CONNECTING)):
+            for one in _places(node):
                 names.update([one.id] if isinstance(one, ast.Name) else ())
                 yield one
         elif isinstance(node, ast.ClassDef) and node.bases:  # settings; others are classes for data
             fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and one.value is not None]
             yield from (part for one in fields if "ClassVar" not in ast.dump(one.annotation) for part in ast.walk(one))
-        elif isinstance(node, ast.Assign):
-            given += [(one.id, node.value) for one in node.targets if isinstance(one, ast.Name)]
-    for name, value in given:
-        if name in names:
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            assigned += [(name, value) for name, value in given(node) if name]
+    for name, value in assigned:
+        if name in names and _is_path(value):  # others are what is written, such as a table that a file was read into
             yield from ast.walk(value)
+
+
+def _places(call: ast.Call) -> Iterator[ast.AST]:
+    """What a call that writes says about the place; what other calls in it are given is read, or not a place."""
+    yield call
+    todo: deque[ast.AST] = deque([call.func])
+    todo.extend(() if name_of(call.func) in _CONTENTS else [*call.args, *(word.value for word in call.keywords)])
+    while todo:
+        node = todo.popleft()
+        if not isinstance(node, ast.Call) or _is_path(node) or _writes(node):
+            yield node
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def _is_path(node: ast.AST) -> bool:
+    return text_of(node) is not None or is_joined(node) or is_made(node) or is_same(node)
 
 
 def _writes(call: ast.Call) -> bool:
     name = name_of(call.func)
+    if name in _OF_TEXTS:
+        return False
     if name in _NOT_FILES or name.startswith(_NOT_READING):
         return True
     if name in _JOINING:
         return False
-    given = call.args if name == "open" else call.args[1:2]  # `open(…, "w")`, `path.open("w")`, `ZipFile(…, "w")`
-    modes = map(text_of, [*given, *(word.value for word in call.keywords if word.arg == "mode")])
+    words = call.args if name == "open" else call.args[1:2]  # `open(…, "w")`, `path.open("w")`, `ZipFile(…, "w")`
+    modes = map(text_of, [*words, *(word.value for word in call.keywords if word.arg == "mode")])
     return any(not set(mode).isdisjoint("wax+") for mode in modes if mode and set(mode) <= set("rwaxbt+"))
 
 
-def _is_joined(node: ast.AST) -> bool:
-    """Whether it is a path made of others."""
-    if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.Div)
-    return isinstance(node, ast.Call) and name_of(node.func) in _JOINING
-
-
-def _parts(node: ast.AST) -> Iterator[ast.AST]:
-    """A path, what it is joined from, and so on down to its operands, in their order."""
-    yield node
-    if not _is_joined(node):
-        return
-    if isinstance(node, ast.BinOp):
-        yield from _parts(node.left)
-        yield from _parts(node.right)
-    elif isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute):
-            around = [*_parts(node.func.value)]
-            yield from _folder_of(around) if node.func.attr in _BESIDE else around
-        varies = [ast.Name("*")] if name_of(node.func) == "with_stem" else []  # the suffix
-        for one in node.args:
-            yield from [ast.JoinedStr([one, *varies])] if varies else _parts(one)
-
-
-def _folder_of(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """The parts of a path without its last name."""
-    yield from parts[:-1]
-    if above := (text_of(parts[-1]) or "").rpartition("/")[0]:
-        yield ast.Constant(above)
-
-
-def _pieces(node: ast.AST) -> Iterator[ast.AST]:
-    """What a text is put together from, one after the other; nothing if it is not."""
-    if isinstance(node, ast.JoinedStr):
-        for one in node.values:
-            value = one.value if isinstance(one, ast.FormattedValue) else one
-            yield from [*_pieces(value)] or [value]
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield from [*_pieces(node.left)] or [node.left]
-        yield from [*_pieces(node.right)] or [node.right]
-    elif filled := _filled(node):
-        text, values = filled
-        for piece, value in zip_longest(_PLACE.split(text), values):
-            yield from [ast.Constant(piece)] if piece else ()
-            yield from [] if value is None else [*_pieces(value)] or [value]
-
-
-def _filled(node: ast.AST) -> tuple[str, list[ast.expr]] | None:
-    """The text and the values of `"%s/a.txt" % name` and `"{}/a.txt".format(name)`."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and (text := text_of(node.left)):
-        return text, [*node.right.elts] if isinstance(node.right, ast.Tuple) else [node.right]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-        return (text, [*node.args]) if (text := text_of(node.func.value)) else None
-    return None
-
-
-def _made(pieces: Iterable[ast.AST], names: Mapping[str, str]) -> Iterator[str]:
-    """Paths in what a text is put together from: up to where it varies, and below a folder that varies."""
-    path, below = "", False
-    for piece in pieces:
-        text = text_of(piece) or names.get(name_of(piece))
-        if text is None:
-            yield f"{path}*"
-            path, below = "", True
-        elif not below or path or text.startswith("/"):
-            path += text if path or not below else text.lstrip("/")
-    yield path
-
-
-def _joined(parts: Iterable[ast.AST], names: Mapping[str, str]) -> Iterator[str]:
-    """Texts that follow one another, as one path."""
-    path = ""
-    for part in parts:
-        pieces = [*_pieces(part)] or [part]
-        texts = [text_of(piece) or names.get(name_of(piece), "") for piece in pieces]
-        if all(texts):
-            path += "".join(texts).rstrip("/") + "/"
-            continue
-        yield path + "".join(takewhile(bool, texts)) + "*" if texts[1:] else path
-        path = ""
-    yield path
-
-
-def _patterns(call: ast.Call) -> Iterator[str]:
+def _patterns(call: ast.AST, forms: Forms) -> Iterator[str]:
     """Patterns of files beside the module, and of files in the folder that it runs in."""
+    if not isinstance(call, ast.Call):
+        return
     name = name_of(call.func)
-    around = name_of(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-    if name in _WITH_SUFFIX or (name == "replace" and around == "__file__"):
+    around = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if name in _WITH_SUFFIX or (name == "replace" and name_of(around) == "__file__"):
         yield OWN_STEM
     elif name == "with_stem":
         yield from (f"{text}.*" for text in map(text_of, call.args) if text)
-    elif name in {"glob", "iglob"} and around in {"", "glob"}:
+    elif name in _GLOBBING and (around is None or name_of(around) == "glob" or forms.is_here(around)):
         yield from filter(_ALL_OF.fullmatch, filter(None, map(text_of, call.args)))
 
 
-def _arguments(call: ast.Call) -> Iterator[str]:
+def _arguments(call: ast.Call, forms: Forms) -> Iterator[str]:
     """Paths in what a function is given."""
     name = name_of(call.func)
     around = call.func.value if isinstance(call.func, ast.Attribute) else None
-    texts = [*filter(None, map(text_of, call.args))]
-    if name == "open":
-        yield from texts[:1]
-    elif name in _OF_FOLDERS or name.endswith("Loader") or (name in _ADDING and name_of(around) == "path"):
-        yield "/".join(texts) + "/"
+    if _READS.match(name):
+        yield from (f"{form}/" for form in forms.of(call.args[0])) if call.args else ()
+    elif name == "addsitedir" or name.endswith("Loader") or (name in _ADDING and name_of(around) == "path"):
+        yield from (f"{form}/" for one in call.args for form in forms.of(one))
     elif name in _STARTING | _SPLITTING:
-        lines = [text for text in (*texts, text_of(around)) if text and len(text.split()) > 1]
-        yield from (word for line in lines for word in line.split() if "." in word)
-        yield from (f"{text_of(word.value)}/" for word in call.keywords if word.arg == "cwd" and text_of(word.value))
-
-
-def _path(text: str) -> str:
-    """A text as a path, up to where it varies; empty if it does not look like one."""
-    fixed, *varying = _VARIES.split(text, maxsplit=1)
-    if varying:
-        fixed = "".join(fixed.rpartition("/")[:2])
-    return fixed if _LIKE_A_PATH.fullmatch(fixed) else ""
-
-
-def name_of(node: ast.AST | None) -> str:
-    """The name that a node is, or the last one of `a.b.c`; empty for anything else."""
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def text_of(node: ast.AST | None) -> str | None:
-    """The text that a node writes out, if it does."""
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+        texts = map(text_of, (*call.args, around))
+        yield from (word for line in texts if line and " " in line for word in line.split() if "." in word)
+        yield from (f"{form}/" for word in call.keywords if word.arg == "cwd" for form in forms.of(word.value))

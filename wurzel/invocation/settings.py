@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _PRESENT = {"secret": "present"}
 _LONGEST = 4096
 """Characters of a path."""
+_PART = 255
+"""Characters of a text that may be part of a path."""
 _FIXED = (list, dict, set, tuple, frozenset)
 """Default factories that give the same everywhere."""
 
@@ -52,6 +54,8 @@ class Effective(NamedTuple):
     """Setting and digest of each file and folder that a setting names."""
     modules: tuple[str, ...]
     """Where the classes and functions come from that are values of settings."""
+    texts: dict[str, list[str]]
+    """Texts and paths by the names of their settings, which code may make the paths of files of."""
 
 
 def effective(
@@ -82,7 +86,7 @@ def effective(
         secret = {one.name for one in step.settings if one.secret}
         reader = _Reader(secret, frozenset(step_class.input_paths), digest)
         values = reader.model(settings, "") if settings is not None else None
-        return Effective(_text(values), tuple(sorted(reader.files)), tuple(sorted(reader.modules)))
+        return Effective(_text(values), tuple(sorted(reader.files)), tuple(sorted(reader.modules)), reader.texts)
 
 
 def named_by(step: Step, root: Path, without: Iterable[Path]) -> list[Path]:
@@ -96,6 +100,16 @@ def named_by(step: Step, root: Path, without: Iterable[Path]) -> list[Path]:
         found = [_named_file(text) or (Path(text) if is_path else Path()) for text, is_path in texts]
         paths = [path.absolute() for path in found if path.is_file()]
     return [path for path in paths if not any(map(path.is_relative_to, map(Path.absolute, without)))]
+
+
+def texts_of(step: Step) -> dict[str, list[str]]:
+    """As the texts of `Effective`, as far as they are known before the step runs."""
+    found: dict[str, list[str]] = {}
+    for setting in step.settings:
+        if setting.is_known and not setting.secret and not setting.input_path:
+            for text in _texts(setting.chosen, setting.name):
+                _note(found, setting.name, text)
+    return found
 
 
 def _texts(value: Any, place: str) -> Iterator[str]:
@@ -122,6 +136,7 @@ class _Reader:
     def __init__(self, secret: AbstractSet[str], inputs: AbstractSet[str], digest: Callable[[Path], str]) -> None:
         self.files: list[str] = []
         self.modules: set[str] = set()
+        self.texts: dict[str, list[str]] = {}
         self._secret = secret
         self._inputs = inputs
         self._digest = digest
@@ -160,6 +175,8 @@ class _Reader:
             return self._collection(value, place, is_file=is_file)
         if isinstance(value, type | FunctionType | BuiltinFunctionType | ModuleType):
             return self._imported(value)
+        if isinstance(value, str) and not isinstance(value, HIDING):
+            _note(self.texts, place, value)
         return _leaf(value)
 
     def _imported(self, value: type | FunctionType | BuiltinFunctionType | ModuleType) -> str:
@@ -193,7 +210,15 @@ class _Reader:
         if is_file or (os.path.isfile(path) and not any(map(names_secret_file, place.split("__")))):  # noqa: PTH113 - see `_named_file`
             self.files.append(f"{place}\0{self._digest(path)}")
             return {"file": place}
+        _note(self.texts, place, str(path))
         return path.as_posix()
+
+
+def _note(texts: dict[str, list[str]], place: str, text: str) -> None:
+    """Keep a text that may be part of a path under the name of its setting."""
+    if 0 < len(text) <= _PART and not any(map(names_secret_file, place.split("__"))):
+        name = next((one for one in reversed(place.split("__")) if one.isidentifier()), "")
+        texts.setdefault(name, []).append(text)
 
 
 def _named_file(value: Any) -> Path | None:

@@ -15,24 +15,18 @@ from typing import TYPE_CHECKING
 
 from wurzel.git_folder import ignored, repository_of
 from wurzel.invocation.code import SITES, Code, bases, python_path
-from wurzel.invocation.digests import FileDigests
+from wurzel.invocation.digests import READERS, FileDigests
 from wurzel.user_cache import entry, read, write
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
-
-_READERS = [
-    Path(__file__).with_name(name)
-    for name in ("digests.py", "imports.py", "sources.py", "modules.py", "named_files.py")
-]
-"""What reads a source file and keeps what it imports, in every version of wurzel, released or not."""
 
 
 @contextlib.contextmanager
 def kept_imports(root: Path) -> Iterator[FileDigests]:
     """Digests that know what files of this project folder imported when they had the same bytes."""
     digests = FileDigests()
-    path = entry(".imports", _READERS, [os.fsencode(os.path.realpath(root))])
+    path = entry(".imports", READERS, [os.fsencode(os.path.realpath(root))])
     known = digests.reads = (read(path) or {}) if path is not None else {}
     before = dict(known)
     yield digests
@@ -45,13 +39,15 @@ def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
 
     Files that git ignores are in no other checkout, which would give other rendered files; those of DVC are.
     """
-    from wurzel.invocation.settings import named_by
+    from wurzel.invocation.settings import named_by, texts_of
 
     not_source, path = [root / pipeline.data_dir], python_path(pipeline)
     with kept_imports(root) as digests:
         code = Code(root, digests, not_source=not_source, packages=False, path=path)
         files = {
-            step.id: relative_files([*code.files(step, bases(step)), *named_by(step, root, not_source)], root)
+            step.id: relative_files(
+                [*code.files(step, bases(step), texts_of(step)), *named_by(step, root, not_source)], root
+            )
             for step in pipeline.steps
         }
     without = {path for path in ignored(root, chain(*files.values())) if not _is_of_dvc(root / path)}
