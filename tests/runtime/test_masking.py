@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 import json
 import os
 import pprint
@@ -9,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
+import time
 from itertools import pairwise
 from pathlib import Path
 from textwrap import wrap
@@ -20,6 +22,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 from pydantic import TypeAdapter, ValidationError
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from wurzel.runtime.masking import Mask, Stream, forms
 
@@ -90,6 +96,15 @@ def test_forms_of_a_secret(form):
 def test_other_languages_write_a_secret_in_their_own_way(written):
     shown = masked(f"x {written} y", "hunter2/+=&<b>%20'!~")
     assert shown == "x *** y"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_secret_in_utf_16_is_masked(encoding):
+    mask = Mask()
+    mask.hide(forms(SECRET))
+    shown = mask.whole(f"before {SECRET} after".encode(encoding))
+    assert b"***" in shown
+    assert b"h\0u\0n" not in shown
 
 
 @pytest.mark.parametrize("before", range(4))
@@ -167,6 +182,63 @@ def test_a_secret_that_is_wrapped_or_colored_is_masked(wrapped, secret):
         assert not any(piece in shown for piece in pieces), shown
         assert shown.startswith("zz ")
         assert shown.endswith("zz zz\n") or "\n" in text or "\x1b" in text
+
+
+def table(secret, box, **options):
+    made = Table(box=box, width=60)
+    made.add_column("name", width=7)
+    made.add_column("key", overflow="fold", **options)
+    made.add_column("notes", overflow="fold")
+    made.add_row(Text("embed 12 ok"), Text(f"zz {secret} zz"), Text("beta gamma delta " * 4))
+    made.add_row(Text("search"), Text("zzz"), Text("another row of it"))
+    return made
+
+
+BOXES = {"edges": box.ROUNDED, "ascii": box.ASCII, "spaces": box.SIMPLE, "none": None}
+
+
+@pytest.mark.parametrize("style", BOXES)
+@pytest.mark.parametrize("secret", [TOKEN, PHRASE])
+@pytest.mark.parametrize("color", [None, "standard"])
+def test_a_secret_in_cells_of_a_table_is_masked(style, secret, color):
+    mask = Mask()
+    mask.hide(forms(secret))
+    for options in ({"width": 6}, {"width": 11, "justify": "right"}, {"width": 20, "justify": "center"}):
+        console = Console(file=io.StringIO(), width=60, color_system=color, force_terminal=color is not None)
+        console.print(table(secret, BOXES[style], style="red", **options))
+        text = console.file.getvalue()
+        for written in (text, json.dumps({"text": text}) if secret == TOKEN else text):
+            shown = mask.text(written)
+            assert not any(secret[at : at + 3] in shown for at in range(len(secret) - 2)), shown
+            assert shown.count("beta") == written.count("beta")
+    stream = Stream(mask)
+    data = written.encode()
+    shown_in_chunks = b"".join(stream.feed(data[at : at + 7]) for at in range(0, len(data), 7)) + stream.end()
+    assert shown_in_chunks.decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ("| a | tok-4f9a6d | b |\n|   | 2e7b1c-805 | c |\n|   | 3-aa19d4c6 |   |\n", 3),
+        ("│ the key: to ┆ b │\n│ k-4f9a6d2e7b1c-8053-aa19d4c6 ┆ c │\n", 1),
+        ("a  tok-4f9a6d2e   b\n   7b1c-8053-aa  c\n   19d4c6        d\n", 3),
+        (" 1  | tok-4f9a6d2e.| b\n    |.7b1c-8053-aa.|\n    |.19d4c6       |\n", 3),  # psql
+        ("| a in a column as wide | tok-4f9a6d | b |\n| 2e7b1c-8053-aa19d4c6  |  |  |\n", 0),  # not below it
+        ("| tok-4f9a6d |\n|------------|\n| 2e7b1c-8053-aa19d4c6 |\n", 0),
+    ],
+)
+def test_cells_next_to_a_secret_stay(lines, shown):
+    text = masked(lines, TOKEN)
+    assert text.count("***") == shown
+    assert shown or text == lines
+    assert [cell for cell in text.split() if cell in "abcd"] == [cell for cell in lines.split() if cell in "abcd"]
+
+
+def test_a_secret_of_one_letter_in_tables_of_it_is_searched_in_time():
+    start = time.process_time()
+    masked("aaa  aaa  aaa | a  a  a  a\n" * 200 + "a\n" * 5000, "a" * 40, "ab" * 1500)
+    assert time.process_time() - start < 10
 
 
 def test_a_secret_counts_as_wrapped_only_as_a_whole():

@@ -2,42 +2,36 @@
 
 Only the whole of a secret counts, since the end of many a line is the beginning of something. What may interrupt it:
 the end of a line, with spaces, quotes and the edges of a box around it, and before it the place in the source that rich
-writes there; colors.
+writes there; the end of a cell in a table, which goes on below; colors.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from wurzel.patterns import pattern
+from wurzel.runtime.continued import AROUND, EDGE, IN_FRONT, LEAST, PART, PLACE, Lines, begins_cell, occurrences
+from wurzel.runtime.plain_text import PlainText, Spans
 
 SHORTEST = 8
 """Shorter values are not found: two numbers in lines below each other could make one up."""
-MEMORY = 512
-"""Bytes before the data that may have the beginning of a secret, and what interrupts it."""
 
-_LEAST = 3
-"""Bytes of a secret at the end of a line that are hidden, and for which the next line is awaited."""
+_MEMORY = 1024
+"""Bytes of a line that may have the first two bytes of a secret."""
+_LONGEST = 512
+"""Bytes of a secret in one line."""
+_LONGEST_COLOR = 32
 _MOST = 128
-"""Bytes that are looked at before and after the end of a line."""
-_SPACE = 0x20
+"""Bytes before the end of a line in which a place in the source is looked for."""
 _NUMBER = 8
 """Bytes of the number of a line, and of the colon before it."""
-_PADDING = b" \t\r|>#\\'\"\xe2\x94\x82\x83"
-_COLOR = rb"\x1b\[[\d;]{0,20}m"
-_EDGE = rb"\xe2\x94[\x82\x83]"
-_PLACE = rb" +[\w./-]{1,80}:\d{1,6}"
-_BEFORE = rb"(?:%s)?(?:[ \t|\\'\"]|%s|%s){0,99}" % (_PLACE, _EDGE, _COLOR)
-_AFTER = rb"(?:[ \t|>#'\"]|%s|%s){0,99}" % (_EDGE, _COLOR)
-_GAP = pattern(rb"(%s\r?\n)%s|(?:%s)+" % (_BEFORE, _AFTER, _COLOR))
-_GAP_SO_FAR = pattern(
-    rb"(?:%s(?:\r?\n%s|\r)?| +[\w./-]{0,80}(?::\d{0,6})?)(?:\x1b(?:\[[\d;]{0,20})?|\xe2\x94?)?\Z" % (_BEFORE, _AFTER)
-)
-_END = pattern(rb"%s\Z" % _BEFORE)
-_COLORS = pattern(rb"(?:%s)+" % _COLOR)
-
-Spans = list[tuple[int, int]]
+_OPEN_END = pattern(PART)
+_STOP = pattern(rb"[ \t\r.'\"\\]*(?:\n|%s)|['\"\\]*  |%s[ \t|\\'\"\r]*\n" % (EDGE, PLACE))
+"""What may follow the first piece of a secret."""
+_PLACES = pattern(rb":\d{1,6}[ \t|\\'\"\r]*\n")
+_PLACE_AT_END = pattern(rb"%s\Z" % PLACE)
 
 
 class Wrapped:
@@ -46,97 +40,124 @@ class Wrapped:
     def __init__(self, forms: Iterable[bytes]) -> None:
         """Find these forms of secrets."""
         self._forms = [form for form in forms if len(form) >= SHORTEST]
+        self._uncut = {form for form in self._forms if len(_split(form)) == 1}
 
-    def find(self, data: bytes) -> tuple[list[Spans], int]:
+    def find(self, data: bytes, whole_forms: re.Pattern[bytes]) -> tuple[list[Spans], int]:
         """Where the pieces of secrets are, and from which line on more data may tell of another."""
-        found: list[Spans] = []
-        wait = len(data)
-        for gap, low, after in self._gaps(data) if self._forms else ():
-            for form, begun in self._begun(data, gap, data[low : after + 1]):
-                first, (size, at) = gap - begun, _further(form, begun, data, gap)
-                is_hidden = at - first >= _LEAST
-                pieces = _rest(form, size, data, at)
-                if pieces is None:
-                    wait = min(wait, data.rfind(b"\n", 0, gap if is_hidden else after) + 1)
-                elif pieces:
-                    found.append([(first, at), *pieces] if is_hidden else pieces)
-        return found, wait
+        if not self._forms:
+            return [], len(data)
+        plain = PlainText(data)
+        found, wait = self._find(plain.text)
+        if plain.is_data:
+            return found, wait
+        found += [[whole.span()] for whole in whole_forms.finditer(plain.text)]
+        return [plain.spans(pieces) for pieces in found], plain.place(wait)
 
     @cached_property
     def _parts(self) -> dict[bytes, list[tuple[bytes, int]]]:
-        """Forms and how many of their bytes are there, by the last of these; a line is not longer than `MEMORY`."""
+        """Forms and how many of their bytes are there, by the last of these."""
         found: dict[bytes, list[tuple[bytes, int]]] = {}
         for form in self._forms:
-            for size in range(_LEAST, min(len(form), MEMORY)):
-                found.setdefault(form[size - _LEAST : size], []).append((form, size))
+            for size in range(LEAST, min(len(form), _LONGEST)):
+                found.setdefault(form[size - LEAST : size], []).append((form, size))
         return found
 
     @cached_property
-    def _openings(self) -> dict[bytes, set[int]]:
-        """Beginnings of secrets of which hardly anything is at the end of a line, and the bytes that may come next."""
-        found: dict[bytes, set[int]] = {}
+    def _seconds(self) -> dict[bytes, set[tuple[bytes, int]]]:
+        """Forms of which hardly anything is there, and how much, by how they go on."""
+        found: dict[bytes, set[tuple[bytes, int]]] = {}
         for form in self._forms:
-            for size in range(1, _LEAST):
-                found.setdefault(form[:size], set()).update(
-                    form[size : size + 2] if form[size] == _SPACE else form[size : size + 1]
-                )
+            for size in range(1, LEAST):
+                following = form[size:].lstrip()
+                for length in range(1, LEAST + 1):
+                    found.setdefault(following[:length], set()).add((form, size))
         return found
 
-    def _gaps(self, data: bytes) -> Iterator[tuple[int, int, int]]:
-        """Where something may be interrupted, and between which places it may go on."""
-        start = 0
-        colored = b"\x1b[" in data
-        while (end := data.find(b"\n", start)) >= 0:
-            line, following = data[start:end], data[end + 1 : end + 1 + _MOST]
-            after = end + 1 + len(following) - len(following.lstrip(_PADDING))
-            yield start + len(line.rstrip(_PADDING)), end + 1, after
-            if colored or b":" in line[-_NUMBER:]:
-                found = _END.search(line, max(0, len(line) - _MOST))
-                if found is not None:
-                    yield start + found.start(), end + 1, after
-            start = end + 1
-        line = data[start:]  # that is not at its end yet: it may have a part of what interrupts
-        for rest in {line, line[: line.rfind(b" ") + 1], line[: line.rfind(b"\x1b") + 1][:-1]} if line else ():
-            yield start + len(rest.rstrip(_PADDING)), len(data), len(data)
-        for found in _COLORS.finditer(data) if colored else ():
-            yield found.start(), found.end(), found.end()
+    def _find(self, text: bytes) -> tuple[list[Spans], int]:
+        found: list[Spans] = []
+        wait = len(text)
+        lines = Lines(text)
+        for form, begun, gap in self._begun(text):
+            first, (size, at) = gap - begun, lines.further(form, begun, gap)
+            is_hidden = at - first >= LEAST
+            pieces = lines.rest(form, size, (first, at)) if size < len(form) else []
+            if pieces is None:
+                line = text.rfind(b"\n", 0, gap) if is_hidden else text.find(b"\n", at)
+                wait = min(wait, line + 1)
+            elif pieces:
+                found.append([(first, at), *pieces] if is_hidden else pieces)
+        return found, wait
 
-    def _begun(self, data: bytes, gap: int, following: bytes) -> Iterator[tuple[bytes, int]]:
-        """Forms whose beginning is what is interrupted, and how many of their bytes are there."""
-        last = data[max(0, gap - _LEAST) : gap]
-        for form, size in self._parts.get(last, ()):
-            if data.endswith(form[:size], 0, gap):
+    def _begun(self, text: bytes) -> Iterator[tuple[bytes, int, int]]:
+        """Forms whose beginning is interrupted, how many of their bytes are there, and where.
+
+        The ends of cells, and the beginnings of those below, are compared as sets: most texts have none that counts.
+        """
+        cells = _cells(text)
+        pieces = {form[:size] for cell in cells if cell[-LEAST:] in self._parts for form, size in self._ended(cell)}
+        ends = {at + len(piece) for piece in pieces for at in occurrences(piece, text, 0, len(text))}
+        for gap in {*(end for end in ends if _STOP.match(text, end)), *_places(text), *_open_ends(text)}:
+            for form, size in self._parts.get(text[max(0, gap - LEAST) : gap], ()):
+                if text.endswith(form[:size], 0, gap):
+                    yield form, size, gap
+        last = text.rfind(b"\n") + 1
+        below = [(0, cell) for cell in cells if cell[:LEAST] in self._seconds and len(cell) > 1]
+        below += [(last, cell) for cell in _cells(text[last:]) if len(cell) == 1]
+        for low, cell in below:
+            for form, size in self._seconds.get(cell[:LEAST], ()):
+                rest = form[size:].lstrip(IN_FRONT).rstrip(AROUND)
+                if cell.startswith(rest) or rest.startswith(cell):
+                    yield from _above(form, size, cell, (text, low))
+
+    def _ended(self, cell: bytes) -> Iterator[tuple[bytes, int]]:
+        """Forms whose beginning is at the end of a cell."""
+        for form, size in self._parts[cell[-LEAST:]]:
+            piece = form[:size] if form in self._uncut else _split(form[:size])[-1]
+            if cell.endswith(piece.lstrip(IN_FRONT)):
                 yield form, size
-        for size in range(1, _LEAST):
-            nexts = self._openings.get(last[-size:]) if len(last) >= size else None
-            if nexts and not nexts.isdisjoint(following):
-                yield from ((form, size) for form in self._forms if form.startswith(last[-size:]))
 
 
-def _further(form: bytes, size: int, data: bytes, at: int) -> tuple[int, int]:
-    """How many bytes of a form are there, and where they end, if it goes on at a place."""
-    while size < len(form) and data[at : at + 1] == form[size : size + 1]:
-        at, size = at + 1, size + 1
-    return size, at
+def _above(form: bytes, size: int, cell: bytes, within: tuple[bytes, int]) -> Iterator[tuple[bytes, int, int]]:
+    """Where a form, which may go on in a cell, has one or two bytes at the end of a cell in the line before."""
+    text, low = within
+    for at in occurrences(cell, text, low, len(text)):
+        end = text.rfind(b"\n", 0, at)
+        if end >= 0 and begins_cell(text, at, end + 1):
+            for start in occurrences(form[:size], text, text.rfind(b"\n", 0, end) + 1, end):
+                if _STOP.match(text, start + size):
+                    yield form, size, start + size
 
 
-def _rest(form: bytes, size: int, data: bytes, at: int) -> Spans | None:
-    """The pieces of a form behind its first bytes; none if it does not go on, `None` if more data will tell."""
-    if size >= _LEAST and _GAP_SO_FAR.match(data, at):
-        return None
-    gap = _GAP.match(data, at)
-    if gap is None:
-        return []
-    waits = False
-    for start in range(gap.end(1) if gap[1] else gap.end(), gap.end() + 1):
-        for skipped in (0, 1) if gap[1] and form[size : size + 1] == b" " else (0,):  # it may stand for the space
-            now, end = _further(form, size + skipped, data, start)
-            if end == start:
-                continue
-            if now == len(form):
-                return [(start, end)]
-            rest = None if end == len(data) else _rest(form, now, data, end) if now >= _LEAST else []
-            if rest:
-                return [(start, end), *rest]
-            waits |= rest is None
-    return None if waits else []
+def tail(data: bytes) -> bytes:
+    """The end of data that may have the first two bytes of a secret: the line that was begun, and the one before."""
+    last = data.rfind(b"\n")
+    return data[data.rfind(b"\n", 0, max(last, 0)) + 1 :][-_MEMORY:]
+
+
+def _cells(text: bytes) -> list[bytes]:
+    """What is between ends of lines, edges, and spaces of more than one."""
+    begun = _OPEN_END.search(text, max(0, len(text) - _LONGEST_COLOR))
+    text = text[: begun.start()] if begun else text
+    return [cell.lstrip(IN_FRONT).rstrip(AROUND) for cell in set(_split(text))]
+
+
+def _split(text: bytes) -> list[bytes]:
+    for edge in (b"  ", b"|", b"\xe2\x94", b"\xe2\x95"):
+        text = text.replace(edge, b"\n")
+    return text.split(b"\n")
+
+
+def _places(text: bytes) -> Iterator[int]:
+    """Where text ends before a place in the source."""
+    for found in _PLACES.finditer(text):
+        end = found.end() - len(found[0].lstrip(b":0123456789"))
+        if place := _PLACE_AT_END.search(text, max(text.rfind(b"\n", 0, end) + 1, end - _MOST), end):
+            yield place.start()
+
+
+def _open_ends(text: bytes) -> Iterator[int]:
+    """Where the last line, which is not at its end yet, may be interrupted by something that has only begun."""
+    low = text.rfind(b"\n") + 1
+    line = text[low:]
+    ends = {len(line), *(line.rfind(mark) for mark in (b" ", b"\x1b", b"\\", b"\xe2"))} - {-1}
+    return iter({low + len(line[:end].rstrip(AROUND + b"|\xe2")) for end in ends})
