@@ -283,20 +283,8 @@ def test_the_arguments_of_a_child_are_those_it_was_called_with():
     }
     assert child_arguments(options, {"log_format": "json", "level": "DEBUG"}) == [
         *("--log-format", "json", "-v", "step", "m:C", "--id", "id", "-i", "a b", "-i", "c", "-o", "out"),
-        *(
-            "--settings",
-            "p.yaml#k",
-            "--portion",
-            "500",
-            "--shard-by",
-            "docs",
-            "--null",
-            "A",
-            "--null",
-            "B",
-            "--secret",
-            "TOKEN",
-        ),
+        *("--null", "A", "--null", "B", "--portion", "500", "--shard-by", "docs", "--secret", "TOKEN"),
+        *("--settings", "p.yaml#k"),
     ]
 
 

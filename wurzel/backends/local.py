@@ -17,9 +17,9 @@ from wurzel.backends.base import (
     unsupported,
 )
 from wurzel.backends.ir_file import IrContext, ir_file, ir_path
-from wurzel.backends.options import FROM_IR, TargetOptions
+from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.command import dataset, only, own_variables, run_from_ir, setting_variables, step_argv
 from wurzel.invocation.failure import notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, secret_owners, secret_variables
@@ -167,7 +167,7 @@ class LocalBackend(Backend):
                 f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
             )
             for step in pipeline.steps
-            for name, value in (pipeline.env | step.env | setting_variables(step)).items()
+            for name, value in (pipeline.env | own_variables(step)).items()
             if "\0" in value
         ]
 
@@ -215,8 +215,8 @@ def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> lis
 
 def _run(pipeline: Pipeline, step: Step, options: TargetOptions) -> list[list[str]]:
     """The arguments of a command that hands over through a store: the program, then each option with its value."""
-    reads = ["wurzel", "run", FROM_IR, ir_path(_path(pipeline, options))]
-    argv = [*(reads if options.from_ir else options.run_argv(pipeline)), "--only", step.id]
+    reads = run_from_ir(ir_path(_path(pipeline, options)))
+    argv = [*(reads if options.from_ir else options.run_argv(pipeline)), *only([step.id])]
     if options.from_ir:
         return [argv[:2], *(argv[index : index + 2] for index in range(2, len(argv), 2))]
     return [argv[:3], *(argv[index : index + 2] for index in range(3, len(argv), 2))]

@@ -34,17 +34,6 @@ class FolderText(click.Path):
 FOLDER = FolderText(path_type=Path)
 AT_LEAST_0 = click.IntRange(min=0)
 AT_LEAST_1 = click.IntRange(min=1)
-_OF_CHILDREN = {
-    "--id": "step_id",
-    "-i": "inputs",
-    "-o": "output",
-    "--settings": "settings",
-    "--portion": "portion",
-    "--shard-by": "shard_by",
-    "--null": "nulls",
-    "--secret": "secrets",
-}
-"""Options of a process that runs the same step once, and our names of them."""
 
 
 @click.command("step", short_help="Run one step; this is what rendered files call.")
@@ -177,12 +166,11 @@ def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:
 def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
     """The arguments of `wurzel` that run the same step once, without supervision, slice and report."""
     from wurzel.cli.asked import log_options
+    from wurzel.invocation.call import Call
 
-    argv = [*log_options(logs), "step", options["target"]]
-    for word, name in _OF_CHILDREN.items():
-        values = options[name] if isinstance(options[name], list | tuple) else [options[name]]
-        argv += [text for value in values if value is not None for text in (word, str(value))]
-    return argv
+    call = Call(**{name: options[name] for name in Call._fields})
+    settings = [] if options["settings"] is None else ["--settings", options["settings"]]
+    return [*log_options(logs), *call.words(), *settings]
 
 
 def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
@@ -260,24 +248,8 @@ def _run_here(options: dict[str, Any], link: Link | None) -> int:
 
             given |= read_settings(options["settings"])
         given |= dict.fromkeys(options["nulls"])
-        run_step(
-            Job(
-                options["target"],
-                options["output"],
-                options["inputs"],
-                options["step_id"],
-                given,
-                options["shard"],
-                options["report"],
-                options["secrets"],
-                options["portion"],
-                options["shard_by"],
-                options["retire"],
-                options["reads"],
-            ),
-            ready=_ready,
-            link=link,
-        )
+        job = Job(**{name: options[name] for name in Job._fields if name != "given"}, given=given)
+        run_step(job, ready=_ready, link=link)
     return 0
 
 

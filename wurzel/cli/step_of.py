@@ -23,7 +23,7 @@ def is_id(target: str) -> bool:
 
 def configured(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
     """What `wurzel step` takes for a configured step; sets its variables. Raises `UsageError` without such a step."""
-    from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
+    from wurzel.invocation.command import call_of
     from wurzel.invocation.variables import step_environment
     from wurzel.runtime.selection import find
 
@@ -33,17 +33,13 @@ def configured(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
     pipeline = _pipeline(options)
     step = find(pipeline, options["target"], "STEP")
     os.environ.update(step_environment(pipeline, step, os.environ))
-    found = {
-        "step_id": step.id,
-        "inputs": tuple(Path(value) for value in step_inputs(step, lambda step_id: dataset(pipeline, step_id))),
-        "output": Path(dataset(pipeline, step.id)),
-        "nulls": tuple(nulls(step)),
-        "secrets": tuple(unnamed_secrets(pipeline, step)),
-        "portion": step.shards.items,
-        "shard_by": step.shard_by,
+    call = call_of(pipeline, step)._asdict()
+    call |= {"inputs": tuple(map(Path, call["inputs"])), "output": Path(call["output"])}
+    return {
+        name: value
+        for name, value in call.items()
+        if name == "target" or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE
     }
-    given = {name for name in found if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    return {"target": step.run, **{name: value for name, value in found.items() if name not in given}}
 
 
 def _pipeline(options: dict[str, Any]) -> Pipeline:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
+from wurzel.invocation.call import Call
 from wurzel.ir.types import format_duration
 from wurzel.secret_names import may_be_secret
 
@@ -43,6 +44,11 @@ def setting_variables(step: Step) -> dict[str, str]:
     return {setting.variable: encode(setting) for setting in step.settings if _carried(setting)}
 
 
+def own_variables(step: Step) -> dict[str, str]:
+    """The variables that a step alone has: its `env`, and those of its settings."""
+    return {**step.env, **setting_variables(step)}
+
+
 def encode(setting: Setting) -> str:
     """A configured value as the text of an environment variable: itself for text, otherwise JSON."""
     return environment.encode(setting.value, text=setting.text)
@@ -69,20 +75,38 @@ def step_argv(
         emulate: what the platform cannot do and `wurzel step` must.
         settings_in_file: whether the step reads all its settings from a file, which can say null.
     """
-    argv = ["wurzel", "step", step.run, "--id", step.id]
-    for value in step_inputs(step, partial(dataset, pipeline)) if inputs is None else inputs:
-        argv += ["-i", value]
-    argv += ["-o", output or dataset(pipeline, step.id)]
-    if not settings_in_file:
-        for name in nulls(step):
-            argv += ["--null", name]
-    if step.shards.items is not None:
-        argv += ["--portion", str(step.shards.items)]
-    if step.shard_by:
-        argv += ["--shard-by", step.shard_by]
-    for name in unnamed_secrets(pipeline, step):
-        argv += ["--secret", name]
-    return [*argv, *extra, *supervision(step, emulate)]
+    call = call_of(pipeline, step)
+    if inputs is not None:
+        call = call._replace(inputs=inputs)
+    if output is not None:
+        call = call._replace(output=output)
+    if settings_in_file:
+        call = call._replace(nulls=())
+    return ["wurzel", *call.words(), *extra, *supervision(step, emulate)]
+
+
+def call_of(pipeline: Pipeline, step: Step) -> Call:
+    """The call of a step of a pipeline, on the datasets in the data folder."""
+    return Call(
+        step.run,
+        step.id,
+        step_inputs(step, partial(dataset, pipeline)),
+        dataset(pipeline, step.id),
+        nulls(step),
+        step.shards.items,
+        step.shard_by,
+        unnamed_secrets(pipeline, step),
+    )
+
+
+def run_from_ir(source: str) -> list[str]:
+    """The command that runs the pipeline of an IR file, or of a variable: `env:NAME`."""
+    return ["wurzel", "run", "--from-ir", source]
+
+
+def only(steps: Iterable[str]) -> list[str]:
+    """The option of `wurzel run` that chooses these steps."""
+    return ["--only", ",".join(steps)]
 
 
 def nulls(step: Step) -> list[str]:

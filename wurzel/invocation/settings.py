@@ -24,6 +24,7 @@ from pydantic_core import to_jsonable_python
 
 from wurzel.datacontract.names import class_path
 from wurzel.datacontract.secrets import HIDING, is_secret, is_url, without_passwords
+from wurzel.invocation.command import nulls
 from wurzel.ir.file_places import file_places
 from wurzel.named_tuples import NamedTuple
 from wurzel.secret_names import names_secret_file
@@ -74,14 +75,13 @@ def effective(
     from wurzel.core.loading import load_settings
     from wurzel.core.typed_step import step_types
 
-    nulls = {one.name: None for one in step.settings if one.given and not one.secret and one.text and one.value is None}
     with contextlib.chdir(root):
         settings = load_settings(
             step_types(step_class).settings,
             step_id=step.id,
             class_name=step_class.__name__,
             environ=environ,
-            given=nulls,
+            given=dict.fromkeys(nulls(step)),
         )
         secret = {one.name for one in step.settings if one.secret}
         reader = _Reader(secret, frozenset(step_class.input_paths), digest)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from wurzel.exceptions import StepFailed, WurzelError
-from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
+from wurzel.invocation.command import call_of
 from wurzel.runtime.ending import LEFT, Terminated, ended_by_signals
 from wurzel.runtime.masking import CURRENT, Stream
 from wurzel.runtime.processes import Command, Exit, Watch
@@ -128,19 +128,10 @@ def _masked(error: WurzelError) -> WurzelError:
 
 def step_here(pipeline: Pipeline, step: Step, **more: Any) -> Callable[[], object]:
     """What runs a step in this process as `wurzel step` does in its own; see `Job` for what more there is."""
-    from wurzel.runtime.step import Job, run_step
+    from wurzel.runtime.step import run_step
+    from wurzel.runtime.work import job_of
 
-    job = Job(
-        step.run,
-        Path(dataset(pipeline, step.id)),
-        [Path(value) for value in step_inputs(step, lambda step_id: dataset(pipeline, step_id))],
-        step.id,
-        dict.fromkeys(nulls(step)),
-        secrets=unnamed_secrets(pipeline, step),
-        portion=step.shards.items,
-        shard_by=step.shard_by,
-        **more,
-    )
+    job = job_of(call_of(pipeline, step), **more)
     return lambda: run_step(job)
 
 

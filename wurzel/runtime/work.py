@@ -23,6 +23,7 @@ from wurzel.runtime.secrets import Secrets
 from wurzel.runtime.user_code import user_code
 
 if TYPE_CHECKING:
+    from wurzel.invocation.call import Call
     from wurzel.runtime.guard import Link
 
 AnyStep = TypedStep[Any, Any, Any]
@@ -52,6 +53,21 @@ class Job(NamedTuple):
     """Where the datasets that were there go; they are removed unless given."""
     reads: str | None = None
     """Stands for the data that it is to read; any will do unless given."""
+
+
+def job_of(call: Call, **more: Any) -> Job:
+    """The job of a call, on its datasets; see `Job` for what more there is."""
+    return Job(
+        call.target,
+        Path(call.output),
+        [*map(Path, call.inputs)],
+        call.step_id,
+        dict.fromkeys(call.nulls),
+        secrets=call.secrets,
+        portion=call.portion,
+        shard_by=call.shard_by,
+        **more,
+    )
 
 
 class Work:

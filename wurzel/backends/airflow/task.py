@@ -16,7 +16,7 @@ from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.airflow.pod import is_special
 from wurzel.backends.options import no_options
-from wurzel.invocation.command import Emulated, step_argv, step_inputs
+from wurzel.invocation.command import Emulated, only, run_from_ir, step_argv, step_inputs
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import GPU, SecretRef, Step
 from wurzel.ir.requests import devices, limited, requested
@@ -185,7 +185,7 @@ class Tasks:
         own, source = ("$work", f"${IR}") if kind == "bash" else (_WORK, f"env:{IR}")
         data, state = (f"{own}/data", f"{own}/state") if jobs.stored else (f"${RUN}", own)
         retry = ["--no-retry"] if jobs.all_native else []
-        words = ["run", "--from-ir", source, "--data-dir", data, "--state-dir", state, *retry]
+        words = [*run_from_ir(source)[1:], "--data-dir", data, "--state-dir", state, *retry]
         if kind == "kubernetes":
             return [_expanded(word) for word in words]
         blanks = environment.all_blanks(self._pipeline)
@@ -206,8 +206,7 @@ class Tasks:
         retry = ["--no-retry"] if self._jobs.native(job) and not self._jobs.all_native else []
         wide = self._jobs.width(job)
         side_by_side = ["-j", str(wide)] if len(job.steps) > 1 or wide > 1 else []
-        only = [] if self._jobs.whole else ["--only", ",".join(job.ids)]
-        return [*retry, *side_by_side, *only], []
+        return [*retry, *side_by_side, *([] if self._jobs.whole else only(job.ids))], []
 
     def _script(self, argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
         if self._jobs.run:

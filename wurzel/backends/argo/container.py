@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import secrets_of, step_env, text
 from wurzel.backends.argo.manifest import Container
-from wurzel.invocation.command import step_argv, step_inputs
+from wurzel.invocation.command import only, run_from_ir, step_argv, step_inputs
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.dag import Dag
@@ -65,7 +65,7 @@ class Runs:
         """The container of a job."""
         dag, pods = self._dag, self._dag.pods
         first, width = job.steps[0], pods.width(job)
-        args = [] if pods.whole else ["--only", ",".join(job.ids)]
+        args = [] if pods.whole else only(job.ids)
         if pods.sliced(job):
             counted = job.name in dag.counters or job.name in dag.feeders
             args += ["--shard", SHARD if counted else f"{SHARD}/{first.shards.max}"]
@@ -97,7 +97,7 @@ class Runs:
         """What most containers have in common, so that it stands in the file once."""
         dag = self._dag
         data, state = f"{dag.options.mount}/{dag.pipeline.data_dir}", self._state(job)
-        argv = ["wurzel", "run", "--from-ir", f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}"]
+        argv = run_from_ir(f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}")
         argv += ["--no-retry"] if dag.pods.native(job) else []
         return [*argv, *(text(word) for word in ("--data-dir", data, "--state-dir", state))]
 

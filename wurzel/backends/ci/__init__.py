@@ -14,8 +14,8 @@ from pydantic import Field, PrivateAttr
 
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.backends.ir_file import ir_path
-from wurzel.backends.options import FROM_IR, TargetOptions
-from wurzel.invocation.command import encode
+from wurzel.backends.options import TargetOptions
+from wurzel.invocation.command import encode, run_from_ir
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Layout
@@ -156,7 +156,7 @@ class CiOptions(TargetOptions):
     def run_argv(self, pipeline: Pipeline) -> list[str]:
         """The command that runs the pipeline in a job, in the project's folder of the checkout or of the image."""
         if self.from_ir:
-            return ["wurzel", "run", FROM_IR, ir_path(self.main_file(pipeline))]
+            return run_from_ir(ir_path(self.main_file(pipeline)))
         begin, *words = super().run_argv(pipeline)
         return [begin, *([] if self.checkout else ["-C", self.project]), *words]
 

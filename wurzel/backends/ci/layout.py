@@ -14,6 +14,7 @@ from wurzel.backends.ci import SETUP, secrets, unset_lines
 from wurzel.backends.grouped import Grouped
 from wurzel.backends.ir_file import ir_file
 from wurzel.exceptions import Problem
+from wurzel.invocation.command import only
 from wurzel.ir.jobs import Job, Place, are_runs, layout_problems
 from wurzel.ir.requests import deadline
 
@@ -61,8 +62,8 @@ class Jobs(Grouped):
 
     def argv(self, job: Job, *options: str) -> list[str]:
         """The command of a job; without `--only` where it is all of the pipeline."""
-        only = [] if self.is_complete else ["--only", ",".join(job.ids)]
-        return [*self._options.run_argv(self.pipeline), *only, *options]
+        steps = [] if self.is_complete else only(job.ids)
+        return [*self._options.run_argv(self.pipeline), *steps, *options]
 
     def tail(self, *options: str, **files: str) -> str:
         """Shell text after the command: without a checkout, a job writes where it starts, not in the image's project.

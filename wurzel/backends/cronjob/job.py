@@ -13,7 +13,7 @@ from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.exceptions import BROKEN_CONTRACT, USAGE
-from wurzel.invocation.command import dataset, step_argv, step_inputs
+from wurzel.invocation.command import dataset, only, run_from_ir, step_argv, step_inputs
 from wurzel.invocation.failure import notice_references
 from wurzel.ir.requests import attempts, longest_path, width
 
@@ -181,7 +181,7 @@ class Builder:
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
         args = [] if len(job.steps) == 1 and width(job.steps) == 1 else ["-j", str(jobs)]
-        args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
+        args += [] if len(self.jobs) == 1 else only(job.ids)
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
         # It tells of a failure once, where it is the only container that ever runs.
@@ -192,7 +192,7 @@ class Builder:
             self.name if len(self.jobs) == 1 else job.name,
             list(job.steps),
             image=k8s.image_of(pipeline, job.steps[0]),
-            command=["wurzel", "run", "--from-ir", path],
+            command=run_from_ir(path),
             args=[k8s.escape(word) for word in args],
             env=self._env({**k8s.pipeline_env(pipeline), **store_env(pipeline), **secrets}),
             resources=k8s.job_resources(job.steps, jobs),

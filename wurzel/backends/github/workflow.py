@@ -14,7 +14,7 @@ from wurzel.backends.github.pull_request import condition, path_beside, restrict
 from wurzel.backends.github.runner import HOSTED_MINUTES, escape, is_hosted, permissions, place, runner, store_env
 from wurzel.backends.github.triggers import AFTER, CHOICE, MOST_INPUTS, call_input, described, input_value, own_input
 from wurzel.backends.ir_file import ir_path
-from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.command import dataset, own_variables, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.variables import ONLY
@@ -363,7 +363,7 @@ class _Writer:
         values: dict[str, str] = {}
         if not self.jobs.run:
             for step in group.steps:
-                values |= {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
+                values |= {name: escape(value) for name, value in own_variables(step).items()}
         always = not has_other_events(self.pipeline, self.options)
         asked = [] if self.untrusted else ci.parameters(*self.jobs.parametrized(group))
         values |= {parameter.variable: input_value(parameter, always=always) for parameter in asked}
