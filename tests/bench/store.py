@@ -34,7 +34,7 @@ with writing_outputs(Path(sys.argv[1]), {"": shape_of(list[File])}) as writers:
 OURS = """
 import sys
 from pathlib import Path
-from wurzel.store import open_store
+from wurzel.store.store import open_store
 
 store = open_store(sys.argv[1], "rag", endpoint=sys.argv[2])
 store.fetch(store.put_dataset(Path(sys.argv[3])), Path(sys.argv[4]))

@@ -17,7 +17,9 @@ from wurzel.cli import cli
 from wurzel.cli.store import COMMANDS
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import USAGE, WurzelError
-from wurzel.store import Entry, HandOver, Run, open_store
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run
+from wurzel.store.store import open_store
 
 STEPS = {"read": ["a"], "split": ["b", "c"]}
 

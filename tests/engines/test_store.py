@@ -15,7 +15,9 @@ from tests.engines.drivers.object_stores import BUCKET, SERVERS, missing, servin
 from tests.store.test_remote import PLAN, PRINT, make_folder
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError, StoreSetupError
-from wurzel.store import Entry, HandOver, Run, latest, open_store
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run, latest
+from wurzel.store.store import open_store
 from wurzel.store.threads import side_by_side
 
 pytestmark = pytest.mark.engine
@@ -137,7 +139,7 @@ import os, sys, threading
 from hashlib import sha256
 from pathlib import Path
 from pathlib import Path
-from wurzel.store import open_store
+from wurzel.store.store import open_store
 bucket = open_store(sys.argv[1], "rag", endpoint=sys.argv[2]).bucket
 bucket.put("killed/warm", b"1")
 threading.Timer(float(sys.argv[4]), os.kill, (os.getpid(), 9)).start()
@@ -169,7 +171,7 @@ MEMORY = """
 import sys
 from hashlib import file_digest
 from pathlib import Path
-from wurzel.store import open_store
+from wurzel.store.store import open_store
 
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) >> 10

@@ -20,8 +20,9 @@ from tests.hostility.budget import MEMORY
 from tests.store.filled import PLAN, Filling, files, fingerprint
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError
-from wurzel.store import Run, latest, open_store
 from wurzel.store.repair import repair
+from wurzel.store.runs import Run, latest
+from wurzel.store.store import open_store
 from wurzel.store.verify import verify
 
 STEPS = {"read": ["a", "bb"], "split": ["c" * 40, "d"], "embed": ["e"], "index": ["b", "ba"], "score": ["f" * 700]}

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 from tests.runtime.test_cache import FLOW
-from wurzel.store import Run, open_store
+from wurzel.store.runs import Run
+from wurzel.store.store import open_store
 
 IDS = {"WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "GITHUB_ACTIONS", "GITLAB_CI", "WURZEL_STORE"}
 A, B = ("--set", "steps.words.settings.TEXT=a"), ("--set", "steps.words.settings.TEXT=b")

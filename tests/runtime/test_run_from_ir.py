@@ -10,7 +10,7 @@ from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import Shards
 from wurzel.ir.serialize import dump_for_jobs, parse
 from wurzel.runtime.run_id import target
-from wurzel.store import run_name
+from wurzel.store.names import run_name
 
 FAILING = """
 from wurzel import WZ, NoSettings, PydanticModel, TypedStep

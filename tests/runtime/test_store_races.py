@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.clones import HEAD, PAIR, A, B
-from wurzel.store import Run, latest
+from wurzel.store.runs import Run, latest
 
 RANDOM = (
     HEAD

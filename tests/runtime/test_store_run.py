@@ -7,7 +7,7 @@ import pytest
 
 from tests.runtime.clones import HEAD, PAIR, A, B
 from tests.runtime.test_cache import FLOW
-from wurzel.store import latest
+from wurzel.store.runs import latest
 
 
 def test_a_fresh_clone_runs_nothing_and_reads_the_same_bytes(clone):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.store.s3_server import BUCKET, KEYS, serving
-from wurzel.store import open_store
+from wurzel.store.store import open_store
 
 
 @pytest.fixture

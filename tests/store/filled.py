@@ -8,8 +8,10 @@ from wurzel.datacontract.manifest import Slice
 from wurzel.datacontract.opening import shard_folder
 from wurzel.datacontract.shape import shape_of
 from wurzel.datacontract.writer import writing
-from wurzel.store import Entry, HandOver, Run, open_store
 from wurzel.store.local import LocalBucket
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run
+from wurzel.store.store import open_store
 
 PLAN = "d" * 64
 

@@ -10,8 +10,9 @@ import pytest
 
 from tests.store.s3_server import BUCKET, KEYS, Reply, failure
 from wurzel.exceptions import StoreError, StoreSetupError
-from wurzel.store import open_store, withdraw
+from wurzel.store.credentials import withdraw
 from wurzel.store.identity import Identity, sts_endpoint
+from wurzel.store.store import open_store
 
 ROLE = {"WURZEL_STORE_ROLE_ARN": "arn:aws:iam::1:role/rag"}
 
@@ -266,7 +267,7 @@ def test_withdrawn_variables():
 
 SPY = """
 import ctypes, os, subprocess, sys
-from wurzel.store import withdraw
+from wurzel.store.credentials import withdraw
 print(sorted(withdraw()))
 read = "cat /proc/$PPID/environ /proc/self/environ | tr '\\\\0' '\\\\n'"
 print(subprocess.run(["sh", "-c", read], stdout=subprocess.PIPE, text=True).stdout)

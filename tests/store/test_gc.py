@@ -13,10 +13,12 @@ import pytest
 from tests.store.clock import Clocked
 from tests.store.filled import PLAN, Filling, Killing, change, files, fingerprint
 from wurzel.exceptions import UsageError
-from wurzel.store import Entry, HandOver, Run, latest, open_store
 from wurzel.store.gc import gc
 from wurzel.store.local import LocalBucket
+from wurzel.store.records import Entry, HandOver
 from wurzel.store.references import entries, hand_overs
+from wurzel.store.runs import Run, latest
+from wurzel.store.store import open_store
 from wurzel.store.verify import verify
 
 HALF = "0123456789abcdef"  # a file that is being written

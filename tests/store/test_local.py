@@ -13,8 +13,10 @@ import pytest
 from tests.store.test_remote import PLAN, PRINT, dataset
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError, StoreSetupError
-from wurzel.store import Entry, latest, open_store
 from wurzel.store.local import LocalBucket
+from wurzel.store.records import Entry
+from wurzel.store.runs import latest
+from wurzel.store.store import open_store
 
 
 @pytest.fixture
@@ -36,7 +38,8 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from tests.store.test_remote import PRINT, dataset
-from wurzel.store import Entry, open_store
+from wurzel.store.records import Entry
+from wurzel.store.store import open_store
 store = open_store(sys.argv[1], "rag")
 folder = dataset(Path(sys.argv[2]) / "out", "a" * 3_000_000)
 data = None
@@ -185,7 +188,9 @@ JOB = """
 import sys
 from pathlib import Path
 from tests.store.test_remote import PLAN, PRINT
-from wurzel.store import Entry, HandOver, Run, open_store
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run
+from wurzel.store.store import open_store
 store, run_id = open_store(sys.argv[1], "rag"), sys.argv[3]
 for number in range(20):
     run = Run(store, f"argo-{run_id}-{number}")

@@ -10,7 +10,9 @@ import pytest
 from tests.store.s3_server import BUCKET, KEYS, failure
 from tests.store.test_remote import PLAN, PRINT, dataset
 from wurzel.exceptions import StoreError
-from wurzel.store import Entry, HandOver, Run, open_store
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run
+from wurzel.store.store import open_store
 
 PAGE = Path(__file__).parents[2] / "docs" / "store.md"
 ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}

@@ -16,7 +16,8 @@ from wurzel.datacontract.dataset import open_dataset
 from wurzel.datacontract.shape import shape_of
 from wurzel.datacontract.writer import writing, writing_outputs
 from wurzel.exceptions import StoreError
-from wurzel.store import Entry, HandOver, Run, latest
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run, latest
 
 PRINT = "f" * 64
 PLAN = "d" * 64

@@ -9,12 +9,12 @@ from tests.store.filled import Filling, fingerprint
 from tests.store.s3_server import failure
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError, StoreSetupError
-from wurzel.store import latest
 from wurzel.store.delivery import deliver
 from wurzel.store.gc import gc
 from wurzel.store.listing import find_run, outputs, pipelines
 from wurzel.store.references import forget
 from wurzel.store.repair import repair
+from wurzel.store.runs import latest
 from wurzel.store.states import runs
 from wurzel.store.usage import usage
 from wurzel.store.verify import verify

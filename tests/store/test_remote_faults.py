@@ -15,7 +15,7 @@ import pytest
 from tests.engines.drivers.object_stores import certified
 from tests.store.s3_server import BUCKET, KEYS, Reply, failure
 from wurzel.exceptions import MissingPackage, StoreError, StoreSetupError
-from wurzel.store import open_store
+from wurzel.store.store import open_store
 
 SECRET = KEYS["WURZEL_STORE_SECRET_ACCESS_KEY"]
 
@@ -273,7 +273,7 @@ def run_python(code, *arguments):
 
 
 OPEN = """import os, sys
-from wurzel.store import open_store
+from wurzel.store.store import open_store
 bucket = open_store('s3://acme/x', 'rag', endpoint=sys.argv[1]).bucket
 """
 
@@ -358,7 +358,7 @@ def test_what_cannot_be_a_store(url, options, message):
 
 
 def test_obstore_is_imported_only_for_a_bucket(tmp_path):
-    code = "import sys; from wurzel.store import open_store; open_store(sys.argv[1], 'rag').bucket.put('x', b'')"
+    code = "import sys; from wurzel.store.store import open_store; open_store(sys.argv[1], 'rag').bucket.put('x', b'')"
     code += "; print([name for name in ('obstore', 'configparser', 'urllib.request', 'ssl') if name in sys.modules])"
     out, text = run_python(code, str(tmp_path / "store")).communicate(timeout=20)
     assert (out, text) == ("[]\n", "")

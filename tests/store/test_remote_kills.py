@@ -10,7 +10,7 @@ import pytest
 
 from tests.store.s3_server import KEYS, Reply
 from wurzel.datacontract.dataset import open_dataset
-from wurzel.store import latest
+from wurzel.store.runs import latest
 
 # Each job is a fork that imports obstore for itself, since a fork of a process that has used it cannot use it.
 JOBS = """
@@ -18,7 +18,9 @@ import http.client, os, sys
 from pathlib import Path
 import wurzel.store.identity, wurzel.store.local
 from tests.store.test_remote import PLAN, PRINT, dataset
-from wurzel.store import Entry, HandOver, Run, open_store
+from wurzel.store.records import Entry, HandOver
+from wurzel.store.runs import Run
+from wurzel.store.store import open_store
 
 host, home, kind = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 folder = dataset(home / "out", "a" * 150_000)
