@@ -87,7 +87,7 @@ class Archive(Protocol):
         del step, keys, only
 
     def retiring(self, step: Step) -> Path | None:
-        """Where `wurzel step` puts what it replaces, to be kept; `None` if it is removed."""
+        """Where the datasets go that a step, or its gathered slices, replace; `None` if they are removed."""
         return None
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
@@ -105,10 +105,6 @@ class Archive(Protocol):
     def forget_slices(self, key: str, count: int) -> None:
         """The whole has been kept, so its slices are not needed any more."""
         del key, count
-
-    def gathering(self, step: Step) -> Path | None:
-        """Where to move the datasets that gathered slices replace, if they are to be kept."""
-        return None
 
     def keep_left(self, folder: Path) -> None:
         """Keep what is of use in a folder of slices that a killed run has left."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
 from wurzel.named_tuples import NamedTuple
-from wurzel.runtime.stored import Stored, verified
+from wurzel.runtime.stored import digest_of, verified
 
 if TYPE_CHECKING:
     from wurzel.invocation.digests import FileDigests
@@ -112,7 +112,7 @@ class Decider:
         if entry is not None and self._archive.remote:
             return f"in {self._archive.place}"  # the last result would be one more request
         last = self._archive.last(question.step.id)
-        before = last and (last.inputs, Stored(last.digests, skipped=False).digest)
+        before = last and (last.inputs, digest_of(last.digests))
         complete = question.here.keys() == {port.name for port in question.step.outputs}
-        output = Stored(question.here, skipped=False).digest if complete else None
+        output = digest_of(question.here) if complete else None
         return reason(before, question.inputs, output) or "output changed by something else"

@@ -122,10 +122,6 @@ class LocalArchive(Archive):
         for number in range(1, count + 1):
             self._cache.forget(slice_fingerprint(key, number, count))
 
-    def gathering(self, step: Step) -> Path | None:
-        """See `Archive`."""
-        return self._cache.retired(step.id)
-
     def keep_left(self, folder: Path) -> None:
         """See `Archive`."""
         self._cache.take(folder)

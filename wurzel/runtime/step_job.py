@@ -21,7 +21,7 @@ from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
 from wurzel.runtime.room import NOTHING, need_of
-from wurzel.runtime.stored import manifests_in, written
+from wurzel.runtime.stored import manifests_in
 from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
 from wurzel.store.names import slice_fingerprint
 from wurzel.store.records import Data, Entry
@@ -200,14 +200,16 @@ class StepJob:
 
     def finished(self, log: Path) -> None:
         """What has ended well is to be kept."""
-        stored = written(self.folder, self.outputs, self.run.digests)
-        if stored is None:
+        report = read_recorded(self.run.state.report(self.step.id))
+        made = self.made("", self.step.id, self.folder, report)
+        if not made.datasets:
             self.fail("exited 0 but wrote no complete dataset", log)
             return
-        report = read_recorded(self.run.state.report(self.step.id))
+        for part in made.parts:
+            self.run.digests.trust(part.path, part.sha256)
         write_recorded(self.run.state.report(self.step.id), report)  # for its owner alone
         question = self.answered()
-        made = self.made(question.key, self.step.id, self.folder, report)
+        made = made._replace(fingerprint=question.key, inputs=question.inputs)
         self.after(partial(self.run.archive.keep, self.step, made, cacheable=question.cacheable), self._kept)
 
     def answered(self) -> Question:
@@ -342,5 +344,5 @@ class Sliced:
 
     def _gather(self) -> Command:
         job = self._job
-        retired = job.run.archive.gathering(job.step)
+        retired = job.run.archive.retiring(job.step)
         return job.command(slices.assembling(job.folder, job.run.state.report(job.step.id), retired), job.log())

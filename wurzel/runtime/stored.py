@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,6 @@ from wurzel.datacontract import folders
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError
 from wurzel.invocation.digests import combine
-from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.slices import SLICES, clear, staging
 
 if TYPE_CHECKING:
@@ -19,44 +19,24 @@ if TYPE_CHECKING:
     from wurzel.invocation.digests import FileDigests
 
 
-class Stored(NamedTuple):
-    """The complete datasets of a step."""
-
-    digests: Mapping[str, str]
-    """By the name of the output; `""` where it has none."""
-    skipped: bool
-    """Whether the step was not run, because a condition was false."""
-
-    @property
-    def digest(self) -> str:
-        """Stands for all of them."""
-        if set(self.digests) == {""}:
-            return self.digests[""]
-        return combine(part for name, digest in sorted(self.digests.items()) for part in (name, digest))
+def digest_of(digests: Mapping[str, str]) -> str:
+    """Stands for all datasets of a step, given the digest of each by the name of the output, `""` where it has none."""
+    if set(digests) == {""}:
+        return digests[""]
+    return combine(part for name, digest in sorted(digests.items()) for part in (name, digest))
 
 
 def verified(
     folder: Path, outputs: Sequence[str], digests: FileDigests, *, sliced: bool = False
 ) -> dict[str, Manifest]:
     """The datasets of a step, or slice, that are complete: all their files have the bytes that were written."""
-    manifests = {name: _manifest(folder / name, sliced=sliced) for name in outputs}
-    return {
-        name: manifest
-        for name, manifest in manifests.items()
-        if manifest is not None and all(digests.file(part.path) == part.sha256 for part in manifest.parts)
-    }
-
-
-def written(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Stored | None:
-    """As `verified`, for datasets that a step has just written: their parts are taken at their word."""
-    manifests = {name: _manifest(folder / name) for name in outputs}
-    for part in (part for manifest in manifests.values() if manifest is not None for part in manifest.parts):
-        digests.trust(part.path, part.sha256)
-    there = {name: manifest for name, manifest in manifests.items() if manifest is not None}
-    if len(there) < len(manifests):
-        return None
-    found = {name: manifest.digest for name, manifest in there.items()}
-    return Stored(found, all(manifest.skipped for manifest in there.values()))
+    found: dict[str, Manifest] = {}
+    for name in outputs:
+        with contextlib.suppress(DatasetError, OSError):
+            manifest = read_manifest(folder / name)
+            whole = all(digests.file(part.path) == part.sha256 for part in manifest.parts)
+            found |= {name: manifest} if whole and (manifest.slice is not None) == sliced else {}
+    return found
 
 
 def manifests_in(folder: Path, outputs: Sequence[str]) -> dict[str, Manifest] | None:
@@ -80,11 +60,3 @@ def sweep(data: Path, ids: Collection[str], keep: Callable[[Path], None]) -> Non
         if (step_id := name[1:].removesuffix(SLICES)) in ids:
             keep(staging(data / step_id))
             clear(data / step_id)
-
-
-def _manifest(folder: Path, *, sliced: bool = False) -> Manifest | None:
-    try:
-        manifest = read_manifest(folder)
-    except (DatasetError, OSError):
-        return None
-    return manifest if (manifest.slice is not None) == sliced else None
