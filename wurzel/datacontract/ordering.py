@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,25 +17,25 @@ if TYPE_CHECKING:
 def dumped_in_order(serializer: SchemaSerializer, items: list[Any], options: Mapping[str, Any]) -> list[bytes]:
     """The JSON of each item, with sets as sorted lists."""
     plain = serializer.to_python(items, mode="json", **options)
-    _order_sets(items, plain, by_alias=options["by_alias"])
+    order_sets(items, plain, by_alias=options["by_alias"])
     return [to_json(item, inf_nan_mode="constants") for item in plain]
 
 
-def _order_sets(value: Any, plain: Any, *, by_alias: bool) -> None:
+def order_sets(value: Any, plain: Any, *, by_alias: bool) -> None:
     """Bring the lists that stand for sets in `plain`, the JSON form of `value`, into one order, in place."""
     if isinstance(plain, list):
-        if not isinstance(value, list | tuple | set | frozenset) or len(value) != len(plain):
+        if not isinstance(value, list | tuple | set | frozenset | deque) or len(value) != len(plain):
             return
         for inner, made in zip(value, plain, strict=True):
             if isinstance(made, list | dict):
-                _order_sets(inner, made, by_alias=by_alias)
+                order_sets(inner, made, by_alias=by_alias)
         if isinstance(value, set | frozenset):
             plain.sort(key=to_json)
         return
     for name, inner in _entries(value, plain, by_alias):
         made = plain.get(name)
         if isinstance(made, list | dict):
-            _order_sets(inner, made, by_alias=by_alias)
+            order_sets(inner, made, by_alias=by_alias)
 
 
 def _entries(value: Any, plain: dict[str, Any], by_alias: bool) -> Iterable[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic_core import PydanticUndefined, to_json, to_jsonable_python
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from wurzel.core.settings import SettingsBase, is_text
 from wurzel.datacontract.secrets import is_secret, key_in
@@ -112,25 +112,17 @@ def _json(value: Any) -> Any:
         return value
     if isinstance(value, PurePath):
         return value.as_posix()
-    return _ordered(value, to_jsonable_python(value, fallback=_text))
+    plain = to_jsonable_python(value, fallback=_text)
+    if isinstance(plain, list | dict):
+        from wurzel.datacontract.ordering import order_sets
+
+        order_sets(value, plain, by_alias=True)
+    return plain
 
 
 def _text(value: Any) -> str:
     """What an object says of itself, without its address, which differs between processes."""
     return re.sub(r" at 0x[0-9a-f]+", "", str(value))
-
-
-def _ordered(value: Any, plain: Any) -> Any:
-    """The JSON form of a value with the items of sets in one order: their own follows the hash seed of the process."""
-    if isinstance(plain, list) and isinstance(value, _ITEMS) and len(value) == len(plain):
-        items = [_ordered(inner, item) for inner, item in zip(value, plain, strict=True)]
-        return sorted(items, key=to_json) if isinstance(value, set | frozenset) else items
-    if isinstance(plain, dict):
-        if isinstance(value, dict) and len(value) == len(plain):
-            pairs = zip(value.values(), plain.items(), strict=True)
-            return {key: _ordered(inner, item) for inner, (key, item) in pairs}
-        return {key: _ordered(getattr(value, key, None), item) for key, item in plain.items()}
-    return plain
 
 
 def _setting_type(annotation: Any) -> str:
