@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -91,20 +90,19 @@ def github_commands(report: Report) -> Iterator[str]:
 def diff_lines(changes: Sequence[Change]) -> Iterator[str]:
     """The diffs of changes, line by line; folded if the CI system can, and safe from being read as its commands."""
     for change in changes:
-        lines = change.diff().splitlines()
+        lines, title = change.diff().splitlines(), f"diff of {presented(change.path)}"
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            token = secrets.token_hex(16)
-            name = _data(f"diff of {presented(change.path)}")
-            lines = [f"::group::{name}", f"::stop-commands::{token}", *lines, f"::{token}::", "::endgroup::"]
+            from wurzel.runtime.folded import github_fold
+
+            begin, end = github_fold(_data(title))
         elif os.environ.get("GITLAB_CI") == "true":
-            name = f"wurzel_{sha256(change.path.encode()).hexdigest()[:12]}"
-            now, title = int(time.time()), f"diff of {presented(change.path)}"
-            lines = [
-                f"\x1b[0Ksection_start:{now}:{name}[collapsed=true]\r\x1b[0K{title}",
-                *(line.replace("\x1b", "\\x1b") for line in lines),
-                f"\x1b[0Ksection_end:{now}:{name}\r\x1b[0K",
-            ]
-        yield from lines
+            from wurzel.runtime.folded import gitlab_fold
+
+            begin, end = gitlab_fold(f"wurzel_{sha256(change.path.encode()).hexdigest()[:12]}", title, time.time())
+            lines = [line.replace("\x1b", "\\x1b") for line in lines]
+        else:
+            begin, end = (), ()
+        yield from (*begin, *lines, *end)
 
 
 def check_text(report: Report) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -20,6 +21,29 @@ Logs = Callable[[str], Iterable[Path]]
 """Gives the logs that a step has written in this run."""
 
 _ENDS = frozenset({"done", "skipped", "failed"})
+
+
+Frame = tuple[Sequence[str], Sequence[str]]
+"""The lines before and after what is folded."""
+
+
+def not_obeyed() -> tuple[str, str]:
+    """The lines between which GitHub obeys no commands: it would obey `::set-output` wherever that is printed."""
+    token = token_hex(16)
+    return f"::stop-commands::{token}", f"::{token}::"
+
+
+def github_fold(title: str) -> Frame:
+    """A group in a log of GitHub, in which nothing is obeyed."""
+    stop, go_on = not_obeyed()
+    return [f"::group::{title}", stop], [go_on, "::endgroup::"]
+
+
+def gitlab_fold(name: str, title: str, start: float, *, collapsed: bool = True) -> Frame:
+    """A section in a log of GitLab that began at `start` and ends now."""
+    how = "[collapsed=true]" if collapsed else ""
+    begin = f"\x1b[0Ksection_start:{int(start)}:{name}{how}\r\x1b[0K{title}"
+    return [begin], [f"\x1b[0Ksection_end:{int(time.time())}:{name}\r\x1b[0K"]
 
 
 def logs_of(folder: Path) -> Logs:
@@ -66,71 +90,47 @@ class _FoldedLines(PlainLines):
         first = next(lines, None)
         if first is None:
             return False
-        self._open(event)
-        self._put(first)
-        for line in lines:
-            self._put(line)
-        self._close(event)
+        begin, end = self._frame(event, f"{event.step}: {event.text}")
+        for line in chain(begin, [first], lines, end):
+            self._put(f"{line}\n")
         return True
 
     def _lines(self, step: str) -> Iterator[str]:
         for path in self._logs(step):
             with open(path, encoding="utf-8", errors="replace", opener=regular, newline="\n") as file:
                 for line in file:
-                    yield visible(line.rstrip("\r\n")) + "\n"
+                    yield visible(line.rstrip("\r\n"))
 
-    def _open(self, event: Event) -> None:
-        raise NotImplementedError
-
-    def _close(self, event: Event) -> None:
+    def _frame(self, event: Event, title: str) -> Frame:
+        """What is written before and after the log."""
         raise NotImplementedError
 
 
 class GitHubLines(_FoldedLines):
-    """For GitHub Actions: groups, and an annotation for each failure.
-
-    GitHub obeys commands such as `::set-output` wherever they are printed, so a log, which may quote any document,
-    stands between `::stop-commands::` and a random token.
-    """
+    """For GitHub Actions: groups, and an annotation for each failure."""
 
     _is_closed = True
 
     def say(self, notes: Iterable[Note]) -> None:
         """Write the notes; the ends of logs among them are not obeyed."""
         if found := list(notes):
-            token = self._stop()
+            stop, go_on = not_obeyed()
+            self._put(f"{stop}\n")
             super().say(found)
-            self._resume(token)
+            self._put(f"{go_on}\n")
 
-    def _open(self, event: Event) -> None:
-        self._put(f"::group::{event.step}: {event.text}\n")
-        self._token = self._stop()
-
-    def _close(self, event: Event) -> None:
-        self._resume(self._token)
-        self._put("::endgroup::\n")
-        if event.kind == "failed":
-            self._put(f"::error title={event.step}::{event.step} {event.text}\n")
-
-    def _stop(self) -> str:
-        token = token_hex(16)
-        self._put(f"::stop-commands::{token}\n")
-        return token
-
-    def _resume(self, token: str) -> None:
-        self._put(f"::{token}::\n")
+    def _frame(self, event: Event, title: str) -> Frame:
+        begin, end = github_fold(title)
+        failed = [f"::error title={event.step}::{event.step} {event.text}"] if event.kind == "failed" else []
+        return begin, [*end, *failed]
 
 
 class GitLabLines(_FoldedLines):
     """For GitLab CI/CD: collapsed sections with the time that each step took; that of a failed step is open."""
 
-    def _open(self, event: Event) -> None:
-        start = int(time.time() - (event.seconds or 0))
-        collapsed = "" if event.kind == "failed" else "[collapsed=true]"
-        self._put(f"\x1b[0Ksection_start:{start}:{event.step}{collapsed}\r\x1b[0K{event.step}: {event.text}\n")
-
-    def _close(self, event: Event) -> None:
-        self._put(f"\x1b[0Ksection_end:{int(time.time())}:{event.step}\r\x1b[0K\n")
+    def _frame(self, event: Event, title: str) -> Frame:
+        start = time.time() - (event.seconds or 0)
+        return gitlab_fold(event.step, title, start, collapsed=event.kind != "failed")
 
 
 class EngineLines(_FoldedLines):
@@ -148,13 +148,10 @@ class EngineLines(_FoldedLines):
         indent = "" if self._folds else "  | "
         return (f"{indent}{line}" for line in super()._lines(step))
 
-    def _open(self, event: Event) -> None:
-        group = "::group::" if self._folds and event.kind != "failed" else ""
-        self._put(f"{group}{event.step}: {event.text}\n")
-
-    def _close(self, event: Event) -> None:
+    def _frame(self, event: Event, title: str) -> Frame:
         if self._folds and event.kind != "failed":
-            self._put("::endgroup::\n")
+            return [f"::group::{title}"], ["::endgroup::"]
+        return [title], []
 
 
 FOLLOWERS: Mapping[Platform, type[_FoldedLines]] = {"github": GitHubLines, "gitlab": GitLabLines}
