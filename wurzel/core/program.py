@@ -12,8 +12,8 @@ import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from signal import SIGKILL, SIGTERM, Signals
-from typing import IO, TextIO
+from signal import SIGKILL, SIGTERM
+from typing import IO, Any, TextIO
 
 from wurzel.exceptions import StepFailed, UsageError, shortened
 from wurzel.hangup import signal_name, tie, untie
@@ -124,20 +124,19 @@ def _ended(process: subprocess.Popen[bytes], leads: bool) -> int:
     try:
         return process.wait()
     except BaseException:
-        _send(process, SIGTERM, leads)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-        _send(process, SIGKILL, leads)
-        process.wait()
+        end(process, _GRACE, leads=leads)
         raise
 
 
-def _send(process: subprocess.Popen[bytes], signum: Signals, leads: bool) -> None:
-    if not leads:
-        process.send_signal(signum)
-    elif process.returncode is None:  # its number, and so that of its group, is still its own
+def end(process: subprocess.Popen[Any], grace: float, *, leads: bool = True) -> None:
+    """End a process, and what is in the group that it `leads`: by TERM, and by KILL after some seconds."""
+    for signum, seconds in ((SIGTERM, grace), (SIGKILL, None)):
+        if process.returncode is not None:  # its number, and so that of its group, may be that of another one
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signum)
+            os.killpg(process.pid, signum) if leads else process.send_signal(signum)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
 
 
 def _not_started(argv: Sequence[str], error: OSError | ValueError) -> UsageError:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from wurzel.core.program import end
 from wurzel.exceptions import WurzelError
 
 ENGINES = "WURZEL_ENGINES"
@@ -90,11 +89,11 @@ def finished(
         out, err = process.communicate(timeout=seconds)
         code = process.returncode
     except subprocess.TimeoutExpired:
-        kill(process)
+        end(process, _GRACE)
         out, err = process.communicate()
         code, err = KILLED, f"{err}\nkilled: it took longer than {seconds:.0f} s\n"
     except BaseException:
-        kill(process)
+        end(process, _GRACE)
         raise
     finally:
         _RUNNING.discard(process)
@@ -107,17 +106,7 @@ def kill_all() -> None:
     """End all programs that other threads wait for, and let these threads start no other."""
     _ENDED.set()
     for process in list(_RUNNING):
-        kill(process)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """End a process and the group that it leads: by TERM, which steps pass on to what they have started, or by KILL."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-            return
+        end(process, _GRACE)
 
 
 def said_version(*command: str | Path) -> str:
