@@ -12,7 +12,7 @@ from wurzel.datacontract.dataset import gather, writing
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import WurzelError
 from wurzel.git_folder import git, ignored, in_git
-from wurzel.invocation.digests import write
+from wurzel.regular_file import replace_file
 from wurzel.runtime.ending import write_reason
 from wurzel.runtime.state import StateFolder
 
@@ -38,7 +38,9 @@ def gathered(folder):
     gather(Path("data"), folder)
 
 
-@pytest.mark.parametrize("act", [store, gathered, lambda path: write(path, b""), lambda path: StateFolder(path, "p")])
+@pytest.mark.parametrize(
+    "act", [store, gathered, lambda path: replace_file(path, b""), lambda path: StateFolder(path, "p")]
+)
 @pytest.mark.parametrize("path", [".git/x", ".GIT/x", "a/../.git/x", "link/x", ".git", "sub/.git/x"])
 def test_it_is_refused(act, path):
     with pytest.raises(WurzelError, match=r"is inside git's own folder, which wurzel never writes to"):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from wurzel.exceptions import WurzelError
-from wurzel.invocation.digests import FileDigests, write
+from wurzel.invocation.digests import FileDigests
 from wurzel.ir import serialize
 from wurzel.project import load
-from wurzel.regular_file import private, read_file, write_file
+from wurzel.regular_file import private, read_file, replace_file, write_file
 from wurzel.runtime import once
 from wurzel.runtime.ending import write_reason
 from wurzel.runtime.fanout import write_slices
@@ -62,7 +62,7 @@ def test_nobody_waits_for_what_lies_in_the_way_of_a_file(tmp_path, kind, monkeyp
         once.remember(tmp_path / "a", "1")
     KINDS[kind](tmp_path / ".y.tmp")
     with pytest.raises(WurzelError, match="cannot be written"):
-        write(tmp_path / "y", b"")
+        replace_file(tmp_path / "y", b"")
 
 
 def test_a_pipe_that_is_read_is_written_to(tmp_path):

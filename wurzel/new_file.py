@@ -10,19 +10,17 @@ from pathlib import Path
 
 from wurzel.exceptions import UsageError, WriteError
 from wurzel.git_folder import REASON, in_git
+from wurzel.regular_file import replace_file
 
 
 def write_file(path: Path, text: str) -> None:
     """Write a file, or replace it, atomically. Raises `WriteError` when it cannot be written."""
     _refuse_git(path)
-    new = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8", newline="")
-        new.replace(path)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    replace_file(path, text.encode())
 
 
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:

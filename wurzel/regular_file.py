@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
 from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISREG
 
+from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
 
 _HANDED_OVER = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
@@ -56,6 +58,34 @@ def write_file(path: str | os.PathLike[str], data: bytes) -> None:
     with open(path, "wb", buffering=0, opener=_without_waiting) as file:
         while data:
             data = data[file.write(data) or len(data) :]
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Replace a file as a whole, so that a reader finds the old or the new one. Raises `WriteError`."""
+    if in_git(path):
+        raise WriteError(REASON, where=str(path))
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "wb", opener=lambda name, flags: regular(name, flags, mode)) as file:
+            file.write(data)
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Replace a file by one for its owner alone, unless it is just that already. Raises `WriteError`.
+
+    A run with nothing to do would otherwise replace two small files for each step: 4 ms of a cold start with 11 steps.
+    """
+    with contextlib.suppress(OSError):
+        found = path.lstat()
+        mine = S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o777 == 0o600  # noqa: PLR2004
+        if mine and found.st_size == len(data) and path.read_bytes() == data:
+            return
+    replace_file(path, data, 0o600)
 
 
 def _without_waiting(path: str, flags: int) -> int:

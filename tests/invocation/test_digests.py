@@ -4,7 +4,8 @@ import os
 import pytest
 
 from wurzel.exceptions import WriteError
-from wurzel.invocation.digests import ABSENT, UNREADABLE, FileDigests, combine, write
+from wurzel.invocation.digests import ABSENT, UNREADABLE, FileDigests, combine
+from wurzel.regular_file import replace_file
 
 LONG_AGO = 1_000_000_000
 
@@ -107,7 +108,7 @@ def test_texts_do_not_run_into_each_other():
 
 def test_a_file_that_cannot_be_written_says_where(tmp_path):
     with pytest.raises(WriteError, match="cannot be written: No such file"):
-        write(tmp_path / "none" / "x", b"")
+        replace_file(tmp_path / "none" / "x", b"")
 
 
 def test_what_cannot_be_read_has_a_digest_and_is_not_waited_for(files, store):

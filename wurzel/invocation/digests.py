@@ -20,8 +20,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
-from wurzel.git_folder import REASON, in_git
-from wurzel.regular_file import read_file, regular
+from wurzel.regular_file import read_file, replace_file
 
 if TYPE_CHECKING:
     from wurzel.invocation.modules import Import
@@ -146,7 +145,7 @@ class FileDigests:
         if self._changed and self._store is not None:
             with contextlib.suppress(WriteError, OSError):
                 stored = {"files": self._known, "reads": self.reads, "readers": readers(), "notes": self.notes}
-                write(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
+                replace_file(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
             self._changed = False
 
 
@@ -166,34 +165,6 @@ def combine(parts: Iterable[str]) -> str:
 def of_inputs(data: Iterable[tuple[str, str]]) -> str:
     """One digest of what a step reads: the name of an input and the digest of a dataset, in the order of each input."""
     return combine(part for pair in sorted(data, key=itemgetter(0)) for part in pair)
-
-
-def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file as a whole, so that a reader finds the old or the new one. Raises `WriteError`."""
-    if in_git(path):
-        raise WriteError(REASON, where=str(path))
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "wb", opener=lambda name, flags: regular(name, flags, mode)) as file:
-            file.write(data)
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file by one for its owner alone, unless it is just that already. Raises `WriteError`.
-
-    A run with nothing to do would otherwise replace two small files for each step: 4 ms of a cold start with 11 steps.
-    """
-    with contextlib.suppress(OSError):
-        found = path.lstat()
-        mine = S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o777 == 0o600  # noqa: PLR2004
-        if mine and found.st_size == len(data) and path.read_bytes() == data:
-            return
-    write(path, data, 0o600)
 
 
 def status(stat: os.stat_result) -> list[int]:

@@ -22,8 +22,7 @@ from wurzel.datacontract.manifest import NAME, unreadable
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.datacontract.names import from_text
 from wurzel.exceptions import DatasetError, WriteError
-from wurzel.invocation.digests import write_private
-from wurzel.regular_file import read_file
+from wurzel.regular_file import read_file, replace_private
 from wurzel.store.records import entry_of
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def _write(path: Path, data: bytes) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise WriteError(f"cannot be written: {error.strerror}", where=str(path.parent)) from error
-    write_private(path, data)
+    replace_private(path, data)
 
 
 def _parts_in(folder: Path) -> Iterator[Part]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.exceptions import UsageError
 from wurzel.ir.quantity import amount
 from wurzel.named_tuples import NamedTuple
-from wurzel.regular_file import read_file
+from wurzel.regular_file import read_file, replace_file
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
@@ -37,7 +37,6 @@ def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
 
     Raises `UsageError` when the file is there, but is none of ours; `WriteError` when it cannot be written.
     """
-    from wurzel.invocation.digests import write
     from wurzel.runtime.history import past_runs
 
     path = measures_path(options.root, pipeline.name)
@@ -51,7 +50,7 @@ def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
     }
     steps = {step.id: now.get(step.id) or known.get(step.id) for step in pipeline.steps}
     written = {name: _as_json(measure) for name, measure in steps.items() if measure is not None}
-    write(path, json.dumps({"pipeline": pipeline.name, "steps": written}, indent=2).encode() + b"\n")
+    replace_file(path, json.dumps({"pipeline": pipeline.name, "steps": written}, indent=2).encode() + b"\n")
     return path
 
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
-from wurzel.invocation.digests import write
-from wurzel.regular_file import private
+from wurzel.regular_file import private, replace_file
 from wurzel.runtime.report import read_recorded
 from wurzel.store.names import escape
 
@@ -129,7 +128,7 @@ class Recording:
                     _copy(log, self._folder / LOGS / log.name)
 
     def _write(self, more: Mapping[str, Any]) -> None:
-        write(self._folder / RECORD, json.dumps({**self._about, **more}, indent=1).encode() + b"\n", 0o600)
+        replace_file(self._folder / RECORD, json.dumps({**self._about, **more}, indent=1).encode() + b"\n", 0o600)
 
 
 def _copy(log: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wurzel.exceptions import StepFailed, WriteError
 from wurzel.named_tuples import NamedTuple
-from wurzel.regular_file import read_file
+from wurzel.regular_file import read_file, replace_file, replace_private
 from wurzel.runtime.masking import CURRENT
 
 
@@ -39,11 +39,9 @@ def write_report(path: Path, report: Report) -> None:
     """Write a report as JSON. Raises `StepFailed` when it cannot be written."""
     from pydantic_core import to_json
 
-    from wurzel.invocation.digests import write
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, to_json(report_data(report), indent=2) + b"\n")
+        replace_file(path, to_json(report_data(report), indent=2) + b"\n")
     except OSError as error:
         raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
     except WriteError as error:
@@ -65,7 +63,5 @@ def write_recorded(path: Path, report: Mapping[str, Any]) -> None:
     """Write a report of an earlier run; that of a step that made none is left out. Raises `WriteError`."""
     from pydantic_core import to_json
 
-    from wurzel.invocation.digests import write_private
-
     if report.keys() - {"cached"}:
-        write_private(path, to_json(report, indent=2) + b"\n")
+        replace_private(path, to_json(report, indent=2) + b"\n")

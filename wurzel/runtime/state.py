@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
-from wurzel.invocation.digests import write
+from wurzel.regular_file import replace_file
 
 REPLACED = "states.jsonl"
 """What version 0.1.0 kept there, and nothing reads any more."""
@@ -32,7 +32,7 @@ class StateFolder:
             for name in ("logs", "reports"):
                 (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             if new or not (top / ".gitignore").exists():
-                write(top / ".gitignore", b"*\n")
+                replace_file(top / ".gitignore", b"*\n")
             (self.folder / REPLACED).unlink(missing_ok=True)
             # Logs and digests tell of data and settings, so they are for their owner alone.
             for folder in (*([top] if new else []), self.folder):

@@ -13,10 +13,9 @@ from wurzel.datacontract.folders import remove
 from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.invocation.command import cut_edges, dataset
-from wurzel.invocation.digests import write_private
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.ir.crossing import results
-from wurzel.regular_file import read_file
+from wurzel.regular_file import read_file, replace_private
 from wurzel.runtime import slices
 from wurzel.runtime.archive import NONE, Archive, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.handing import Handing
@@ -228,7 +227,7 @@ class StoreArchive(Archive):
         self.data.update({(step.id, name): data for name, data in entry.datasets.items()})
         if not always_runs(step):
             self._last.mkdir(mode=0o700, exist_ok=True)
-            write_private(self._last / step.id, entry.fingerprint.encode())
+            replace_private(self._last / step.id, entry.fingerprint.encode())
 
     def _count(self, step: Step, entry: Entry, read: Mapping[str, str], *, cacheable: bool) -> Kept:
         """Record a result whose datasets are stored, and hand over the one that counts."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from wurzel.invocation.digests import write
 from wurzel.named_tuples import NamedTuple
+from wurzel.regular_file import replace_file
 from wurzel.runtime.history import past_runs
 from wurzel.runtime.outcome import tail
 from wurzel.runtime.run_id import platform
@@ -153,7 +153,7 @@ def write_junit(path: Path, pipeline: str, rows: Sequence[Row]) -> None:
     root.append(suite)
     indent(root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    replace_file(path, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _time(seconds: float) -> str:
