@@ -75,14 +75,6 @@ class ConnectedStep(Step):
         """
         return _joined(self, None, step)
 
-    def __rrshift__(self, steps: Iterable[Step | Port[Any]]) -> Self:
-        """`[a, b["x"]] >> c`: run `c` after both, in this order."""
-        if isinstance(steps, Step) or not isinstance(steps, list | tuple):
-            return NotImplemented
-        for step in steps:
-            step >> self
-        return self
-
     def _add_edge(self, edge: Edge) -> None:
         self._step_edges[edge] = None
         super().add_required_step(edge.step)

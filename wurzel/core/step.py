@@ -63,8 +63,8 @@ class Step(ABC):
         step.add_required_step(self)
         return step
 
-    def __rrshift__(self, steps: Iterable[Step]) -> Self:
-        """`[a, b] >> c`: run `c` after both, in this order."""
+    def __rrshift__(self, steps: Iterable[Any]) -> Self:
+        """`[a, b["x"]] >> c`: run `c` after both, in this order."""
         if isinstance(steps, Step) or not isinstance(steps, list | tuple):
             return NotImplemented
         for step in steps:
