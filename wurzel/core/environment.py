@@ -91,27 +91,28 @@ def key_of(name: str, field: FieldInfo) -> str:
 
 
 class Variables:
-    """Reads variables whose prefix is cut off already.
+    """Reads variables whose prefix is cut off already, or values by such names, which are not `encoded`.
 
     A name that fits no field is refused by pydantic where the class forbids extra fields, and kept in `unknown` where
     the class does not say.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, encoded: bool = True) -> None:
         self.unknown: list[str] = []
+        self._encoded = encoded
 
-    def read(self, cls: type[BaseModel], variables: Mapping[str, str], place: str = "") -> dict[str, Any]:
+    def read(self, cls: type[BaseModel], variables: Mapping[str, Any], place: str = "") -> dict[str, Any]:
         """The data of a class, by the key of each field that has a variable."""
         fields = fields_of(cls)
         data: dict[str, Any] = {}
-        inner: dict[str, dict[str, str]] = {}
+        inner: dict[str, dict[str, Any]] = {}
         for name, value in variables.items():
             head, rest = split_name(name, fields)
             if head is None:
                 self._keep_unknown(cls, name, value, data, place)
             elif rest is None:
                 key, field = fields[head]
-                data[key] = decode(value, text=is_text(field.annotation, field.metadata))
+                data[key] = self._decoded(value, field.annotation, field.metadata)
             else:
                 inner.setdefault(head, {})[rest] = value
         for name, values in inner.items():
@@ -119,30 +120,33 @@ class Variables:
             data[key] = self._refine(field.annotation, data.get(key), values, f"{place}{name}{DELIMITER}")
         return data
 
-    def _refine(self, annotation: Any, base: Any, values: Mapping[str, str], place: str) -> Any:
+    def _refine(self, annotation: Any, base: Any, values: Mapping[str, Any], place: str) -> Any:
         start = base if isinstance(base, dict) else {}
         model = model_of(annotation)
         if model is not None:
             return refined(model, start, self.read(model, values, place))
         item = _item_type(annotation)
         result = dict(start)
-        inner: dict[str, dict[str, str]] = {}
+        inner: dict[str, dict[str, Any]] = {}
         for name, value in values.items():
             head, _, rest = name.partition(DELIMITER)
             if head and rest and _descends(item):
                 inner.setdefault(head, {})[rest] = value
             else:
-                result[name] = decode(value, text=is_text(item))
+                result[name] = self._decoded(value, item)
         for head, rests in inner.items():
             result[head] = self._refine(item, result.get(head), rests, f"{place}{head}{DELIMITER}")
         return result
 
-    def _keep_unknown(self, cls: type[BaseModel], name: str, value: str, data: dict[str, Any], place: str) -> None:
+    def _decoded(self, value: Any, annotation: Any, metadata: Iterable[Any] = ()) -> Any:
+        return decode(value, text=is_text(annotation, metadata)) if self._encoded else value
+
+    def _keep_unknown(self, cls: type[BaseModel], name: str, value: Any, data: dict[str, Any], place: str) -> None:
         extra = cls.model_config.get("extra")
         if extra == "forbid":
             data[name] = value  # pydantic refuses it
         elif extra == "allow":
-            data[name] = decode(value, text=False)
+            data[name] = self._decoded(value, Any)
         elif extra is None:
             self.unknown.append(f"{place}{name}")
 

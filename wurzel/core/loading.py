@@ -17,7 +17,6 @@ from wurzel.core.environment import (
     model_of,
     prefixes,
     refined,
-    split_name,
 )
 from wurzel.core.settings import sealed
 from wurzel.datacontract.secrets import is_secret, is_url, public, texts_in
@@ -90,7 +89,8 @@ class Loader:
             variables = Variables()
             data = refined(cls, data, variables.read(cls, self.variables[prefix]))
             problems += [self._unknown(cls, prefix, name.split(DELIMITER)) for name in variables.unknown]
-        data = refined(cls, data, _unfolded(cls, self.given))
+        given = {str(name): value for name, value in self.given.items()}
+        data = refined(cls, data, Variables(encoded=False).read(cls, given))
         with sealed():
             try:
                 settings = cls(**completed(cls, data))
@@ -155,26 +155,6 @@ class Loader:
     def _instead(self, names: list[str]) -> str:
         others = [prefix for prefix in self.prefixes if prefix != self._prefix(names)]
         return "".join(f" (or set {prefix}{DELIMITER.join(names)})" for prefix in others)
-
-
-def _unfolded(cls: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Given values with names such as `A__B` put where they belong."""
-    fields = fields_of(cls)
-    result: dict[str, Any] = {}
-    for name, value in given.items():
-        head, rest = split_name(str(name), fields)
-        if head is None or rest is None:
-            key = fields[head][0] if head is not None else str(name)
-            result = refined(cls, result, {key: value})
-            continue
-        key, field = fields[head]
-        model = model_of(field.annotation)
-        inner = _unfolded(model, {rest: value}) if model is not None else {rest: value}
-        before = result.get(key)
-        result[key] = {**before, **inner} if model is None and isinstance(before, dict) else inner
-        if model is not None and isinstance(before, dict):
-            result[key] = refined(model, before, inner)
-    return result
 
 
 def _followed(cls: type[BaseModel], place: tuple[int | str, ...]) -> tuple[list[str], list[str], FieldInfo | None]:
