@@ -48,7 +48,7 @@ def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
 
 def _table(frame: pd.DataFrame, kinds: Mapping[Any, Kind], keeps_index: bool) -> Any:
     table = None
-    if not keeps_index and any(kind.within for kind in kinds.values()):
+    if not keeps_index and any(kind.within or kind.column is not None for kind in kinds.values()):
         table = _typed_table(frame, kinds)
     if table is None:
         table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
@@ -66,18 +66,31 @@ def _as_read(field: Any) -> Any:
 
 
 def _typed_table(frame: pd.DataFrame, kinds: Mapping[Any, Kind]) -> Any:
-    """The table with types that are known already: finding those of lists and mappings takes Arrow a long time."""
+    """The table with types that are known already: finding those of lists and mappings takes Arrow a long time.
+
+    So does what it writes about the columns, for which it looks at all objects; here at one of each column.
+    """
     schema = pa.Schema.from_pandas(frame.iloc[:0], preserve_index=False)
+    rows = {0}
     for position, name in enumerate(frame.columns):
         if is_object(frame.dtypes.iloc[position]):
             kind = kinds.get(name)
             if kind is None or kind.stored is None:
                 return None
             schema = schema.set(position, pa.field(str(name), kind.stored))
+            objects = frame.iloc[:, position].to_numpy()
+            rows.add(next((row for row, value in enumerate(objects) if value is not None), 0))
     try:
-        return pa.Table.from_pandas(frame, schema.remove_metadata(), preserve_index=False, nthreads=1)
+        few = pa.Table.from_pandas(frame.iloc[sorted(rows)], schema.remove_metadata(), preserve_index=False)
+        columns = [_column(frame.iloc[:, at], field.type, kinds) for at, field in enumerate(few.schema)]
+        return pa.table(columns, few.schema)
     except (pa.ArrowException, OverflowError, KeyError):  # a number too large for its type, a name that is not a text
         return None
+
+
+def _column(values: pd.Series[Any], dtype: pa.DataType, kinds: Mapping[Any, Kind]) -> Any:
+    kind = kinds.get(values.name)
+    return pa.array(values, dtype, from_pandas=True) if kind is None or kind.column is None else kind.column
 
 
 def _part(frame: pd.DataFrame, table: Any, doubt: Doubt | None, start: int = 0) -> Encoded:
