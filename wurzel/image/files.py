@@ -6,7 +6,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import UsageError
 from wurzel.image.sources import VERSIONS, Sources, sources_of
@@ -47,23 +47,7 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
     """
     container = container_of(project)
     sources = sources_of(place_of(project), project.requires, project.file)
-    context = {
-        "variables": project_variables(project, None),
-        "environment": None,
-        "base": container.base,
-        "packages": sorted(container.packages),
-        "base_name": container.base.partition("@")[0],
-        "labels": _labels(container),
-        "manager": sources.manager,
-        "files": sources.files,
-        "requirements": sources.requirements,
-        "folders": sources.folders,
-        "extras": sources.extras,
-        "requires": sources.requires,
-        "python_path": sources.python_path,
-        "versions": VERSIONS,
-        "data": [_pattern(path) for path in sorted(set(data))],
-    }
+    context = _context(project, container, sources, data)
     files = [
         File(
             path,
@@ -81,6 +65,27 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         container.image,
         [*_reports(container, sources, str(project.container.origin if project.container else ""))],
     )
+
+
+def _context(project: Project, container: Container, sources: Sources, data: Sequence[str]) -> dict[str, Any]:
+    """What the templates of an image see."""
+    return {
+        "variables": project_variables(project, None),
+        "environment": None,
+        "base": container.base,
+        "packages": sorted(container.packages),
+        "base_name": container.base.partition("@")[0],
+        "labels": _labels(container),
+        "manager": sources.manager,
+        "files": sources.files,
+        "requirements": sources.requirements,
+        "folders": sources.folders,
+        "extras": sources.extras,
+        "requires": sources.requires,
+        "python_path": sources.python_path,
+        "versions": VERSIONS,
+        "data": [_pattern(path) for path in sorted(set(data))],
+    }
 
 
 def container_of(project: Project) -> Container:
