@@ -14,9 +14,9 @@ from wurzel.backends.airflow import AirflowBackend
 from wurzel.backends.airflow.dag import dag, with_triggers
 from wurzel.backends.airflow.environment import literal, template
 from wurzel.backends.airflow.layout import span
+from wurzel.backends.airflow.names import variables
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.airflow.parts import Span
-from wurzel.backends.airflow.task import variables
 from wurzel.backends.airflow.validation import validate
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render

@@ -5,9 +5,9 @@ from typing import Any
 
 from wurzel.backends.airflow.environment import DagParam, Text
 from wurzel.backends.airflow.imports import Import
+from wurzel.backends.airflow.names import POD
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.airflow.parts import DagTask, Policy, Span
-from wurzel.backends.airflow.task import POD
 from wurzel.backends.base import PipelineContext
 from wurzel.records import dataclass
 

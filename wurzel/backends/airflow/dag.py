@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,20 +10,13 @@ from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.context import Dag, Dependency, Group, Start, Timetable
 from wurzel.backends.airflow.environment import Text
-from wurzel.backends.airflow.imports import asset, imports
+from wurzel.backends.airflow.imports import asset, imports, used_names
 from wurzel.backends.airflow.layout import Jobs, kind_of, span
+from wurzel.backends.airflow.names import CLEANER, COUNTER, POD, task_id, variables
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.airflow.parts import DagTask
 from wurzel.backends.airflow.pod import pod
-from wurzel.backends.airflow.task import (
-    CLEANER,
-    COUNTER,
-    POD,
-    Tasks,
-    differences,
-    task_id,
-    variables,
-)
+from wurzel.backends.airflow.task import Tasks, differences
 from wurzel.backends.base import most_common
 from wurzel.backends.ir_file import ir_path, ir_text
 from wurzel.invocation.command import cut_edges
@@ -60,7 +53,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     return Dag(
         id=dag_id(pipeline, options),
         asset=asset(options.version),
-        imports=imports(list(_used(parts, tasks, options)), options.version, options.on_failure),
+        imports=imports(list(used_names(parts, tasks, options)), options.version, options.on_failure),
         uses_json=any(task.counts and task.kind == "bash" for task in tasks)
         or bool(pipeline.on_failure and pipeline.on_failure.webhook),
         depth=posixpath.normpath(path(pipeline, options)).count("/"),
@@ -274,42 +267,3 @@ def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask])
     special = {task.pod.template: task.steps for task in tasks if task.pod and task.pod.template != POD}
     shared = {POD: ()} if any(task.pod for task in tasks) else {}
     return {name: pod(pipeline, options.kubernetes, steps) for name, steps in {**shared, **special}.items()}
-
-
-def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:
-    """The names that the file must import."""
-    yield "DAG"
-    kinds = {task.kind for task in tasks}
-    pods = [task.pod for task in tasks if task.pod]
-    timetable = parts["timetable"]
-    conditions = {
-        "Asset": any([*options.on_assets, *(task.outlets or task.inlets for task in tasks)]),
-        "AssetOrTimeSchedule": timetable is not None and options.on_assets,
-        "BaseHook": parts["reads_connections"],
-        "BashOperator": "bash" in kinds,
-        "CronTriggerTimetable": timetable is not None and timetable.cron,
-        "DeltaTriggerTimetable": timetable is not None and timetable.every,
-        "DeviceRequest": any(task.container and task.container.gpus for task in tasks),
-        "DockerOperator": "docker" in kinds,
-        "EmptyOperator": any(task.complete for task in tasks),
-        "KubernetesPodOperator": "kubernetes" in kinds,
-        "Mount": "docker" in kinds and options.docker.mounts,
-        "Param": parts["params"],
-        "RetryDecision": parts["final"],
-        "RetryPolicy": parts["final"],
-        "Secret": any(item.secrets for item in pods),
-        "TaskGroup": any(group.id for group in parts["groups"]),
-        "k8s": any(item.requests or item.limits or item.tolerations for item in pods),
-        "literal": _uses_literal(parts, tasks),
-        "mask_secret": parts["reads_connections"],
-        "task": parts["late"],
-    }
-    yield from (name for name, needed in conditions.items() if needed)
-
-
-def _uses_literal(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
-    texts = [text for env in parts["shared"].values() for text in env.values()]
-    for task in tasks:
-        texts += task.env.values()
-        texts += task.pod.annotations.values() if task.pod else ()
-    return any(text.literal for text in texts)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from wurzel.records import dataclass
+
+if TYPE_CHECKING:
+    from wurzel.backends.airflow.options import AirflowOptions
+    from wurzel.backends.airflow.parts import DagTask
 
 _SDK = "airflow.sdk"
 _HOMES = {
@@ -50,6 +55,45 @@ class Import:
     """The module's name, split at its dots."""
     names: Sequence[Name]
     """The imported names."""
+
+
+def used_names(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:
+    """The names that the file must import."""
+    yield "DAG"
+    kinds = {task.kind for task in tasks}
+    pods = [task.pod for task in tasks if task.pod]
+    timetable = parts["timetable"]
+    conditions = {
+        "Asset": any([*options.on_assets, *(task.outlets or task.inlets for task in tasks)]),
+        "AssetOrTimeSchedule": timetable is not None and options.on_assets,
+        "BaseHook": parts["reads_connections"],
+        "BashOperator": "bash" in kinds,
+        "CronTriggerTimetable": timetable is not None and timetable.cron,
+        "DeltaTriggerTimetable": timetable is not None and timetable.every,
+        "DeviceRequest": any(task.container and task.container.gpus for task in tasks),
+        "DockerOperator": "docker" in kinds,
+        "EmptyOperator": any(task.complete for task in tasks),
+        "KubernetesPodOperator": "kubernetes" in kinds,
+        "Mount": "docker" in kinds and options.docker.mounts,
+        "Param": parts["params"],
+        "RetryDecision": parts["final"],
+        "RetryPolicy": parts["final"],
+        "Secret": any(item.secrets for item in pods),
+        "TaskGroup": any(group.id for group in parts["groups"]),
+        "k8s": any(item.requests or item.limits or item.tolerations for item in pods),
+        "literal": _uses_literal(parts, tasks),
+        "mask_secret": parts["reads_connections"],
+        "task": parts["late"],
+    }
+    yield from (name for name, needed in conditions.items() if needed)
+
+
+def _uses_literal(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
+    texts = [text for env in parts["shared"].values() for text in env.values()]
+    for task in tasks:
+        texts += task.env.values()
+        texts += task.pod.annotations.values() if task.pod else ()
+    return any(text.literal for text in texts)
 
 
 def imports(used: Collection[str], version: str, on_failure: str | None) -> list[Import]:

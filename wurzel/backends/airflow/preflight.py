@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wurzel.backends.airflow.dag import dag_id, tags
 from wurzel.backends.airflow.environment import RESERVED, params
 from wurzel.backends.airflow.layout import Jobs, kind_of, place
-from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
+from wurzel.backends.airflow.names import COUNTER, TAKEN, task_id
 from wurzel.backends.ir_file import ir_text
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.backends.kubernetes.store import folder_outside

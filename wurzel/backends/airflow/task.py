@@ -1,17 +1,15 @@
 """Jobs as Airflow tasks: operator, command, environment, retries, and what a pod or a container needs."""
 
-import builtins
-import keyword
-import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from wurzel.backends import kubernetes
-from wurzel.backends.airflow import environment
-from wurzel.backends.airflow.environment import DATA, IR, NULL, RUN, Text, literal
+from wurzel.backends.airflow import commands, environment
+from wurzel.backends.airflow.environment import DATA, IR, RUN, Text, literal
 from wurzel.backends.airflow.layout import Jobs, policy_of
+from wurzel.backends.airflow.names import CLEANER, COUNTER, POD, task_id
 from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.airflow.pod import is_special
@@ -21,52 +19,15 @@ from wurzel.ir.jobs import Job
 from wurzel.ir.model import GPU, SecretRef, Step
 from wurzel.ir.requests import devices, limited, requested
 
-CLEANER = "remove_old_runs"
-"""Id of the task that removes the data of old runs."""
-COUNTER = "--slices"
-"""What the id of the task that counts the slices of a step ends with."""
-TAKEN = frozenset({CLEANER, "starts_in_time"})
-"""Ids of tasks that are not steps."""
-POD = "POD"
-"""Constant of the DAG file that holds what all pods share."""
-
-XCOM = "/airflow/xcom/return.json"
-"""File in a pod that Airflow takes the result of its task from."""
 _WORK = "/tmp/wurzel"  # noqa: S108 - a path in a container
 _OWN_FOLDER = """work=$(mktemp -d) && trap : TERM && trap 'rm -rf "$work"' EXIT && """
 """A folder that tasks share with no others; bash waits for the command when it is told to end, then removes it."""
-_PLACE = re.compile(rf"\$({DATA}|{RUN}|{IR}|work)(/.*)?")
-"""A word that begins with one of our variables, which a shell or the kubelet puts in."""
-_RESERVED = frozenset(
-    {*keyword.kwlist, *dir(builtins), "deepcopy", "k8s", "literal", "mask_secret", "on_failure", "pendulum"}
-    | {"in_time", "ir", "json", "moment", "os", "re", "secret", "slices", "starts_in_time", "subprocess", "task"}
-    | {"tell", "time", "timedelta", "urllib", "word_slices"}
-)
-
-
-def task_id(name: str) -> str:
-    """The id of a job's task: with underscores, so that its variable can have the same name (ruff's AIR001)."""
-    return name.replace("-", "_")
 
 
 def differences(policy: Policy, usual: Policy) -> Sequence[str]:
     """Fields of a policy that differ from the usual one and have an effect."""
     names = ["retries", "delay", "factor", "longest"] if policy.retries else ["retries"]
     return [name for name in [*names, "timeout"] if getattr(policy, name) != getattr(usual, name)]
-
-
-def variables(names: Iterable[str]) -> dict[str, str]:
-    """A Python name for every task id, none of which hides another or a name the file uses."""
-    taken = set(_RESERVED)
-    found = {}
-    for name in names:
-        variable = task_id(name)
-        variable = f"_{variable}" if variable[0].isdigit() else variable
-        while variable in taken:
-            variable += "_"
-        taken.add(variable)
-        found[name] = variable
-    return found
 
 
 class Tasks:
@@ -100,7 +61,7 @@ class Tasks:
         first = job.steps[0]
         shards = first.shards.max if sliced and not counter else 0
         argv, blanks = self._command(job)
-        argv += ["--slices", _slices_of(reader.steps[0], kind)] if reader else []
+        argv += ["--slices", commands.slices_of(reader.steps[0], kind)] if reader else []
         argv += ["--shard"] if counter or shards else []
         end = ' "$0"' if shards and kind == "docker" else " " if counter else ""
         env = {} if self._jobs.run else environment.own(first, kind)
@@ -128,7 +89,7 @@ class Tasks:
     def counter(self, job: Job, variable: str) -> DagTask:
         """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
         (step,), kind = job.steps, self._jobs.kind(job)
-        shards, argv = step.shards, ["--slices", _slices_of(step, kind)]
+        shards, argv = step.shards, ["--slices", commands.slices_of(step, kind)]
         return self._task(
             job,
             variable,
@@ -187,10 +148,10 @@ class Tasks:
         retry = ["--no-retry"] if jobs.all_native else []
         words = [*run_from_ir(source)[1:], "--data-dir", data, "--state-dir", state, *retry]
         if kind == "kubernetes":
-            return [_expanded(word) for word in words]
+            return [commands.expanded(word) for word in words]
         blanks = environment.all_blanks(self._pipeline)
         before = _OWN_FOLDER if kind == "bash" else "exec "
-        return _unset(blanks) + before + " ".join(map(_quoted, [*self._options.command, *words]))
+        return commands.unset(blanks) + before + " ".join(map(commands.quoted, [*self._options.command, *words]))
 
     def _command(self, job: Job) -> tuple[list[str], list[str]]:
         """The words of a job's command, and the variables that must be absent where a parameter is null.
@@ -211,7 +172,7 @@ class Tasks:
     def _script(self, argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
         if self._jobs.run:
             return "".join(f" {shlex.quote(word)}" for word in argv)
-        return _script(argv, blanks, kind)
+        return commands.script(argv, blanks, kind)
 
     def _secrets(self, step: Step, kind: str) -> dict[str, Text]:
         if kind == "kubernetes" or self._options.secrets == "environment":
@@ -222,13 +183,13 @@ class Tasks:
         """The command of a pod; a shell only where a variable may have to be unset."""
         if self._jobs.run:
             command = list(self._options.command)
-            unset = _unset(environment.all_blanks(self._pipeline))
+            unset = commands.unset(environment.all_blanks(self._pipeline))
             cmds = ["sh", "-c", f'{unset}exec "$0" "$@"', *command] if unset else command
             return Words(cmds, argv)
         if blanks:
-            script = _script(argv, blanks, "pod")
+            script = commands.script(argv, blanks, "pod")
             return Words(["sh", "-c"], [f'{script} "$0"' if argv[-1] == "--shard" else script])
-        words = [_expanded(word) for word in argv]
+        words = [commands.expanded(word) for word in argv]
         split = len(self._options.command)
         return Words(words[:split], words[split:])
 
@@ -287,40 +248,6 @@ class Tasks:
 def folder(step: Step) -> str:
     """Folder of a step's dataset; outside the run's folder for a step that reads its own last output."""
     return f"${DATA}/state/{step.id}" if step.self_consuming else f"${RUN}/{step.id}"
-
-
-def _script(argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
-    """One shell line; a template unsets each variable whose parameter is null, and contains no text of users."""
-    words = [_quoted(word) for word in argv]
-    unset = "".join(f"{{% if params.{name} is none %}}unset {name}; {{% endif %}}" for name in blanks)
-    return unset + ("" if kind == "bash" else "exec ") + " ".join(words)
-
-
-def _unset(blanks: Sequence[str]) -> str:
-    """What unsets variables where Airflow renders no templates, so that another variable tells."""
-    return "".join(f'if [ "${NULL}{name}" = True ]; then unset {name}; fi; ' for name in blanks)
-
-
-def _quoted(word: str) -> str:
-    """A word for the shell, which puts in the places of data; the name of an input may stand before one."""
-    name, equals, place = word.rpartition("=")
-    if _PLACE.fullmatch(place) and (name.isidentifier() or not equals):
-        return f'{name}{equals}"{place}"'
-    return shlex.quote(word)
-
-
-def _slices_of(step: Step, kind: str) -> str:
-    """A step, and where the task that counts its slices writes them, for Airflow to hand on."""
-    return f"{step.id}={XCOM if kind == 'kubernetes' else '-'}"
-
-
-def _expanded(word: str) -> str:
-    """A word in which the kubelet expands `$(NAME)`."""
-    before, equals, place = word.rpartition("=")
-    found = _PLACE.fullmatch(place)
-    if found is None or not (before.isidentifier() or not equals):
-        return kubernetes.escape(word)
-    return f"{before}{equals}$({found[1]}){found[2] or ''}"
 
 
 def _doc_of(steps: Sequence[Step], kind: str) -> str:
