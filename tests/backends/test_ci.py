@@ -13,6 +13,8 @@ import yaml
 from tests.backends.small import setting, step
 from tests.command import invoke
 from wurzel.backends import ci
+from wurzel.backends.ci.parameters import parameters
+from wurzel.backends.ci.shell import command
 from wurzel.ir.model import Retry, SecretRef
 
 
@@ -31,7 +33,7 @@ from wurzel.ir.model import Retry, SecretRef
     ],
 )
 def test_a_parameter_is_a_typed_input(fields, kind, default, text):
-    (parameter,) = ci.parameters(step(settings=(setting(parameter=True, **fields),)))
+    (parameter,) = parameters(step(settings=(setting(parameter=True, **fields),)))
     assert (parameter.type, parameter.default, parameter.text) == (kind, default, text)
     assert not parameter.required
     assert not parameter.blank
@@ -40,8 +42,8 @@ def test_a_parameter_is_a_typed_input(fields, kind, default, text):
 def test_a_default_only_the_step_knows_is_blank():
     text_none = setting(parameter=True, type="str | None", text=True)
     computed = setting(parameter=True, computed=True)
-    assert [(item.blank, item.text) for item in ci.parameters(step(settings=(text_none, computed)))] == [(True, "")] * 2
-    required = ci.parameters(step(settings=(setting(parameter=True, required=True),)))
+    assert [(item.blank, item.text) for item in parameters(step(settings=(text_none, computed)))] == [(True, "")] * 2
+    required = parameters(step(settings=(setting(parameter=True, required=True),)))
     assert [(item.required, item.blank) for item in required] == [(True, False)]
 
 
@@ -83,13 +85,13 @@ def test_budget_holds_all_tries_and_waits(fields, tries, seconds):
 def test_commands_reach_the_program_word_for_word(word):
     argv = ["printf", "%s\\n", "-o", word, "--long-option-name-to-break-the-line-somewhere", "x" * 60, word]
     for shell in ("sh", "bash"):
-        out = subprocess.run([shell, "-c", ci.command(argv)], capture_output=True, text=True, check=True).stdout
+        out = subprocess.run([shell, "-c", command(argv)], capture_output=True, text=True, check=True).stdout
         assert out == "".join(f"{item}\n" for item in argv[2:])
 
 
 def test_long_commands_break_before_options():
     argv = ["wurzel", "step", "m:C", *(["-i", "data/" + "x" * 30] * 4), "-o", "out"]
-    lines = ci.command(argv, "uv", '-s "$A"').split(" \\\n")
+    lines = command(argv, "uv", '-s "$A"').split(" \\\n")
     assert lines[0].startswith("uv run --no-sync wurzel step m:C -i ")
     assert all(line.startswith("  -") for line in lines[1:])
     assert all(len(line) < 100 for line in lines)

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends.ci import RUNNERS
 from wurzel.backends.ci.home import PIP
+from wurzel.backends.ci.shell import RUNNERS
 from wurzel.backends.gitlab.place import image_for
 from wurzel.drift.workflow import common_context, signed
 from wurzel.exceptions import UsageError

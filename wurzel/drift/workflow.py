@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from wurzel.backends.ci import RUNNERS
 from wurzel.backends.ci.home import Home
+from wurzel.backends.ci.shell import RUNNERS
 from wurzel.backends.github.options import PINS
-from wurzel.backends.github.workflow import path_filter
+from wurzel.backends.github.triggers import path_filter
 from wurzel.backends.gitlab.place import image_for, path_pattern
 from wurzel.exceptions import UsageError
 from wurzel.records import dataclass

@@ -6,31 +6,26 @@ variables.
 
 import math
 import re
-import shlex
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.backends.ir_file import ir_path
 from wurzel.backends.options import TargetOptions
-from wurzel.invocation.command import encode, run_from_ir
+from wurzel.invocation.command import run_from_ir
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Layout
-from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
+from wurzel.ir.model import Pipeline, SecretRef, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.requests import attempts
 from wurzel.ir.types import Duration
-from wurzel.records import dataclass
 
 SETUP = 600
 """Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""
 
 _MONTH = 30 * 86400
-_EXACT = 2**53
-_WIDTH = 100
 _MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -41,13 +36,6 @@ _MACROS = {
     "@hourly": "0 * * * *",
 }
 _INSTALL = {"pip": f"{PIP} .", "uv": "uv sync --locked --no-dev", "none": ""}
-RUNNERS = {
-    "uv": ("uv", "run", "--no-sync"),
-    "poetry": ("poetry", "run"),
-    "pdm": ("pdm", "run"),
-    "conda": ("conda", "run", "--no-capture-output", "--name", "wurzel"),
-}
-"""The words in front of a command, by `setup`: they run it where the project is installed."""
 _CACHE_FILES = {"pip": "pyproject.toml", "uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
 
 
@@ -172,64 +160,6 @@ class CiOptions(TargetOptions):
         return self.home.below(self.cache_file or own)
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A setting that can be overridden for one run, as a typed input of the platform."""
-
-    variable: str
-    """Its environment variable."""
-    type: Literal["boolean", "number", "choice", "string"]
-    """What the form for a new run asks for."""
-    description: str = ""
-    """What it is for."""
-    default: Any = None
-    """A value of `type`; `None` if every run must set it."""
-    options: Sequence[str] = ()
-    """The values it may have; empty for any."""
-    blank: bool = False
-    """Whether an empty text means "not set", since only the step knows the default."""
-
-    @property
-    def required(self) -> bool:
-        """Whether a run must set it."""
-        return self.default is None
-
-    @property
-    def text(self) -> str:
-        """The default as the text of an environment variable."""
-        if isinstance(self.default, bool):
-            return "true" if self.default else "false"
-        return "" if self.default is None else str(self.default)
-
-
-def parameters(*steps: Step) -> list[Parameter]:
-    """Every parameter of steps, in their order."""
-    return [_parameter(setting) for step in steps for setting in step.settings if setting.parameter]
-
-
-def _parameter(setting: Setting) -> Parameter:
-    value, known = setting.chosen, setting.is_known
-    description = setting.description or setting.name
-    options = setting.choices if all(isinstance(each, str) for each in setting.choices) else ()
-    if not known and setting.required:
-        return Parameter(setting.variable, "string", description)
-    if not known or (setting.text and value is None):
-        return Parameter(setting.variable, "string", description, "", blank=True)
-    if setting.type == "bool" and isinstance(value, bool):
-        return Parameter(setting.variable, "boolean", description, value)
-    if setting.type in {"int", "float"} and _is_exact(value):
-        return Parameter(setting.variable, "number", description, value)
-    text = encode(setting.model_copy(update={"value": value}))
-    if text in options:
-        return Parameter(setting.variable, "choice", description, text, options)
-    return Parameter(setting.variable, "string", description if setting.text else f"{description} (JSON)", text)
-
-
-def _is_exact(value: Any) -> bool:
-    """Whether it survives a platform that stores numbers as doubles."""
-    return isinstance(value, int | float) and math.isfinite(value) and abs(value) < _EXACT
-
-
 def secret_name(ref: SecretRef, options: CiOptions) -> str:
     """The flat name of a secret on a CI platform: `OPENAI_API_KEY` for the key `api-key` of `openai`."""
     flat = re.sub(r"[^A-Z0-9]+", "_", f"{ref.name}_{ref.key}".upper()).strip("_")
@@ -278,42 +208,3 @@ def budget(step: Step, options: CiOptions, *, tries: int) -> int:
     if step.timeout is None:
         return options.timeout
     return int(min(attempts(step, tries=tries) + SETUP, _MONTH))
-
-
-def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:
-    """A command for a POSIX shell, wrapped before options if it is long; `tail` is shell text to append."""
-    words = [_quote(word) for word in (*RUNNERS.get(setup, ()), *argv)]
-    lines = [""]
-    for chunk in _chunks([*words, *([tail] if tail else [])]):
-        if lines[-1] and len(lines[-1]) + len(chunk) >= _WIDTH:
-            lines.append(" ")
-        lines[-1] += f" {chunk}" if lines[-1] else chunk
-    return " \\\n".join(lines)
-
-
-def _quote(word: str) -> str:
-    """One shell word; in double quotes where shellcheck would take single ones for a forgotten expansion."""
-    if any(sign in word for sign in "$`'"):
-        return '"' + re.sub(r'([\\"$`])', r"\\\1", word) + '"'
-    return shlex.quote(word)
-
-
-def _chunks(words: Iterable[str]) -> list[str]:
-    chunks: list[str] = []
-    for word in words:
-        if chunks and not word.startswith("-"):
-            chunks[-1] += f" {word}"
-        else:
-            chunks.append(word)
-    return chunks
-
-
-def unset_lines(step: Step) -> list[str]:
-    """Shell lines that unset empty parameters, so that the step's own default applies."""
-    blank = [parameter.variable for parameter in parameters(step) if parameter.blank]
-    return [unset_line(name) for name in blank]
-
-
-def unset_line(variable: str) -> str:
-    """The shell line that unsets a variable if it is empty."""
-    return f'[ -n "${{{variable}}}" ] || unset {variable}'

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import SETUP, secrets, unset_lines
+from wurzel.backends.ci import SETUP, secrets
+from wurzel.backends.ci.parameters import unset_lines
 from wurzel.backends.grouped import Grouped
 from wurzel.backends.ir_file import ir_file
 from wurzel.exceptions import Problem

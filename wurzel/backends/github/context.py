@@ -9,7 +9,7 @@ from wurzel.backends.base import PipelineContext
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
-    from wurzel.backends import ci
+    from wurzel.backends.ci.parameters import Parameter
     from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.model import Step
     from wurzel.ir.names import PlainText
@@ -121,7 +121,7 @@ class Workflow:
     """Five fields; empty without a schedule."""
     timezone: str
     """IANA name; empty if the schedule is in UTC or the server has no time zones."""
-    inputs: Sequence[ci.Parameter]
+    inputs: Sequence[Parameter]
     """Inputs of a run that a person starts."""
     triggers: Mapping[str, Any]
     """Further events, each with its filters."""

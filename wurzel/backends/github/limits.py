@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
 from wurzel.backends.ci import layout
+from wurzel.backends.ci.parameters import parameters
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github import pull_request
 from wurzel.backends.github.options import PINS
 from wurzel.backends.github.runner import HOSTED_MINUTES, is_hosted, place, runner
-from wurzel.backends.github.triggers import MOST_INPUTS, asked_events
-from wurzel.backends.github.workflow import has_other_events
+from wurzel.backends.github.triggers import MOST_INPUTS, asked_events, has_other_events
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs
 from wurzel.suggestion import did_you_mean, meant_or_all
@@ -97,7 +97,7 @@ def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
 
 
 def _inputs(pipeline: Pipeline) -> Iterable[Problem]:
-    inputs = ci.parameters(*pipeline.steps)
+    inputs = parameters(*pipeline.steps)
     if len(inputs) > MOST_INPUTS:
         yield Problem(
             f"{pipeline.name} has {len(inputs)} parameters; `workflow_dispatch` takes at most {MOST_INPUTS} inputs",
@@ -159,10 +159,10 @@ def _call_inputs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem
     """Inputs of `workflow_call` that GitHub refuses: each needs a type, and none is a choice."""
     call = options.triggers.get("workflow_call")
     inputs = call.get("inputs") if isinstance(call, dict) else None
-    parameters = {one.variable for one in ci.parameters(*pipeline.steps)}
+    variables = {one.variable for one in parameters(*pipeline.steps)}
     for name, given in inputs.items() if isinstance(inputs, dict) else ():
         kind = given.get("type") if isinstance(given, dict) else None
-        if kind not in _CALL_TYPES and (kind is not None or name not in parameters):
+        if kind not in _CALL_TYPES and (kind is not None or name not in variables):
             yield Problem(
                 f"triggers.workflow_call.inputs.{name} has {'no type' if kind is None else f'the type {kind!r}'}",
                 hint="Write type: boolean, number or string.",

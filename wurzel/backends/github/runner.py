@@ -75,6 +75,17 @@ def runner(step: Step, options: GithubOptions) -> Any:
     return list(dict.fromkeys(["self-hosted", *given, *wanted]))
 
 
+def container(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, Any]:
+    """The container of a step's job; empty where it has no image."""
+    image = step.image or pipeline.image
+    if not image:
+        return {}
+    login = options.registry
+    extra = options.of_step(step).container_options or options.container_options
+    credentials = {"credentials": login.model_dump()} if login else {}
+    return {"image": image, **credentials} | ({"options": extra} if extra else {})
+
+
 def is_hosted(chosen: Any) -> bool:
     """Whether GitHub itself runs such a job."""
     return isinstance(chosen, str) and chosen.startswith(_HOSTED)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends import ci
+from wurzel.backends.ci.parameters import Parameter
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -22,6 +23,8 @@ AFTER = (
 GitHub starts one however the other ended, on whatever branch, and also where a fork ran it; the run that it starts is
 always one of the default branch.
 """
+OF_FILES = frozenset({"push", "pull_request", "pull_request_target"})
+"""Events that may be only for certain files."""
 
 
 def asked_events(pipeline: Pipeline, options: GithubOptions) -> dict[str, Any]:
@@ -43,25 +46,36 @@ def with_triggers(pipeline: Pipeline, options: GithubOptions) -> GithubOptions:
     return options.model_copy(update={"triggers": {**found, **options.triggers}}) if found else options
 
 
+def has_other_events(pipeline: Pipeline, options: GithubOptions) -> bool:
+    """Whether a run may start without inputs; a workflow that declares them for its callers always has them."""
+    declared = {"workflow_call"} if "inputs" not in (options.triggers.get("workflow_call") or {}) else set()
+    return pipeline.schedule is not None or bool(options.triggers.keys() - declared)
+
+
+def path_filter(path: str) -> str:
+    """A pattern for a file, or for all files in a folder that ends with a slash."""
+    return re.sub(r"([*?+!\[\]\\])", r"\\\1", path) + ("**" if path.endswith("/") else "")
+
+
 MOST_INPUTS = 25
 """Inputs of `workflow_dispatch`."""
-CHOICE = ci.Parameter("only", "string", "Steps to run, such as split+ or embed,export; empty for all", "")
+CHOICE = Parameter("only", "string", "Steps to run, such as split+ or embed,export; empty for all", "")
 """The steps of a run; where parameters leave no room for it, all of them."""
 
 
-def described(parameter: ci.Parameter) -> ci.Parameter:
+def described(parameter: Parameter) -> Parameter:
     """The parameter with `${{` removed from its description, where GitHub rejects expressions."""
     return replace(parameter, description=parameter.description.replace("${{", "$ {{"))
 
 
-def call_input(parameter: ci.Parameter) -> dict[str, Any]:
+def call_input(parameter: Parameter) -> dict[str, Any]:
     """A parameter as an input of `workflow_call`, which has no choices."""
     default = {"required": True} if parameter.required else {"default": parameter.default}
     kind = "string" if parameter.type == "choice" else parameter.type
     return {"description": described(parameter).description, "type": kind, **default}
 
 
-def own_input(parameter: ci.Parameter, given: dict[str, Any]) -> dict[str, Any]:
+def own_input(parameter: Parameter, given: dict[str, Any]) -> dict[str, Any]:
     """An input of `workflow_call` that the options declare, with the parameter's default unless they have another.
 
     Without one, GitHub gives 0, false or '' where a caller says nothing.
@@ -74,7 +88,7 @@ def own_input(parameter: ci.Parameter, given: dict[str, Any]) -> dict[str, Any]:
     return default | given
 
 
-def input_value(parameter: ci.Parameter, *, always: bool) -> str:
+def input_value(parameter: Parameter, *, always: bool) -> str:
     """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
 
     The event does not tell: in a workflow that another one calls, it is that of the caller.

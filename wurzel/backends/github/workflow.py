@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
-from wurzel.backends.github.context import Cache, Job, Transfer, Workflow
+from wurzel.backends.ci.parameters import Parameter, parameters, unset_line
+from wurzel.backends.ci.shell import command
+from wurzel.backends.github.context import Job, Workflow
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
-from wurzel.backends.github.runner import HOSTED_MINUTES, escape, is_hosted, permissions, place, runner, store_env
-from wurzel.backends.github.triggers import AFTER, CHOICE, MOST_INPUTS, call_input, described, input_value, own_input
+from wurzel.backends.github.runner import (
+    HOSTED_MINUTES,
+    container,
+    escape,
+    is_hosted,
+    permissions,
+    place,
+    runner,
+    store_env,
+)
+from wurzel.backends.github.transfers import LONGEST_NAME, RUN, Transfers, job_id
+from wurzel.backends.github.triggers import (
+    AFTER,
+    CHOICE,
+    MOST_INPUTS,
+    OF_FILES,
+    call_input,
+    described,
+    has_other_events,
+    input_value,
+    own_input,
+    path_filter,
+)
 from wurzel.backends.ir_file import ir_path
-from wurzel.invocation.command import dataset, own_variables, step_argv
+from wurzel.invocation.command import own_variables, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.variables import ONLY
@@ -29,45 +51,13 @@ if TYPE_CHECKING:
 _ADDRESS = "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}"
 _NOTICE_MINUTES = 15
 """For a job that sets up Python and sends a request."""
-_RUN = "${{ github.run_id }}-${{ github.run_attempt }}"
-_UNTRUSTED = {
-    "pull_request_target",
-    "workflow_run",
-    "issue_comment",
-    "issues",
-    "discussion",
-    "discussion_comment",
-    "fork",
-}
-"""Events that anybody can start, and that run in the name of the default branch."""
 _FAILED = "!cancelled() && (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled'))"
 """A job that exceeds its `timeout-minutes` is cancelled; `cancelled()` says whether somebody has stopped the run."""
-_OF_FILES = {"push", "pull_request", "pull_request_target"}
-"""Events that may be only for certain files."""
-_PACKAGES = {"poetry": "~/.cache/pypoetry", "pdm": "~/.cache/pdm"}
-"""Where installers keep what they have downloaded."""
-_LONGEST_NAME = 100
 
 
 def workflow(pipeline: Pipeline, options: GithubOptions, *, pull_request: bool = False) -> Workflow:
     """The workflow of a pipeline, or the one for pull requests."""
     return _Writer(pipeline, options, pull_request=pull_request).workflow()
-
-
-def path_filter(path: str) -> str:
-    """A pattern for a file, or for all files in a folder that ends with a slash."""
-    return re.sub(r"([*?+!\[\]\\])", r"\\\1", path) + ("**" if path.endswith("/") else "")
-
-
-def job_id(step_id: str) -> str:
-    """The id of a step's job, which must start with a letter or `_`."""
-    return f"_{step_id}" if step_id[0].isdigit() else step_id
-
-
-def has_other_events(pipeline: Pipeline, options: GithubOptions) -> bool:
-    """Whether a run may start without inputs; a workflow that declares them for its callers always has them."""
-    declared = {"workflow_call"} if "inputs" not in (options.triggers.get("workflow_call") or {}) else set()
-    return pipeline.schedule is not None or bool(options.triggers.keys() - declared)
 
 
 class _Writer:
@@ -83,6 +73,7 @@ class _Writer:
         partial = len(pipeline.steps) < len(self.complete.steps)
         self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step), partial=partial)
         self.title = options.title(pipeline)
+        self.transfers = Transfers(pipeline, options, self.jobs, untrusted=pull_request)
         needing = [job.name for job in self.jobs.all if self.needs_environment(job)]
         self.notice_secrets = ci.notice_secrets(self.complete, options)
         everywhere = () if self.notice_secrets else (job.name for job in self.jobs.all)
@@ -111,15 +102,15 @@ class _Writer:
             folder=escape(options.home.folder),
             retention_days=math.ceil(options.retention / 86400),
             cache_file=options.cache_key_file() if options.cache else "",
-            packages=self.packages(),
+            packages=self.transfers.packages(),
             jobs=[*jobs, *self.notice(jobs)],
         )
 
-    def inputs(self) -> list[ci.Parameter]:
+    def inputs(self) -> list[Parameter]:
         """What may be given for one run: parameters, and with a store the steps that it is of."""
         if self.untrusted:
             return []
-        asked = ci.parameters(*self.pipeline.steps)
+        asked = parameters(*self.pipeline.steps)
         return [*asked, CHOICE] if self.jobs.stored and len(asked) < MOST_INPUTS else asked
 
     def notice(self, jobs: Sequence[Job]) -> list[Job]:
@@ -131,6 +122,10 @@ class _Writer:
         ids = [job.id for job in jobs]
         names_of_it = (f"on-failure{'_' * count}" for count in range(len(ids) + 1))
         lines = [_checked(variable, name) for variable, name in names.items()]
+        env = {name: escape(value) for name, value in notice_env(pipeline).items()}
+        env.setdefault(LINK, _ADDRESS)
+        env |= {FAILURES: "${{ toJSON(needs) }}", "WURZEL_RUN_ID": RUN}
+        env |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()}
         return [
             replace(
                 self.job(self.jobs.all[0]),
@@ -149,11 +144,8 @@ class _Writer:
                 memory="",
                 memory_key="",
                 cache=None,
-                env={name: escape(value) for name, value in notice_env(pipeline).items()}
-                | ({} if pipeline.on_failure.link else {LINK: _ADDRESS})
-                | {FAILURES: "${{ toJSON(needs) }}", "WURZEL_RUN_ID": _RUN}
-                | {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()},
-                run="\n".join([*lines, ci.command(notice_argv(pipeline), jobs[0].setup)]),
+                env=env,
+                run="\n".join([*lines, command(notice_argv(pipeline), jobs[0].setup)]),
                 path="",
                 upload=(),
                 steps=(),
@@ -166,14 +158,14 @@ class _Writer:
 
         For a project in a folder, events that a change of files starts are only for what it depends on.
         """
-        if event in _OF_FILES and self.options.home.watched:
+        if event in OF_FILES and self.options.home.watched:
             return self.of_files(given or {})
         if event != "workflow_call":
             return given
-        parameters = {item.variable: item for item in self.inputs()}
-        inputs = {name: call_input(item) for name, item in parameters.items()}
+        known = {item.variable: item for item in self.inputs()}
+        inputs = {name: call_input(item) for name, item in known.items()}
         if given and isinstance(own := given.get("inputs"), dict):
-            told = {key: own_input(item, own[key] or {}) for key, item in parameters.items() if key in own}
+            told = {key: own_input(item, own[key] or {}) for key, item in known.items() if key in own}
             given = {**given, "inputs": {**own, **told}}
         names = {name: None for job in self.jobs.all for name in self.jobs.secrets(job).values()}
         names |= dict.fromkeys(self.notice_secrets.values())
@@ -219,20 +211,6 @@ class _Writer:
         own += [ir_path(main)] if self.jobs.run and options.from_ir else []
         return {**given, "paths": [*map(path_filter, [*options.home.watched, *own])]}
 
-    def packages(self) -> Cache | None:
-        """What an installer that setup-python does not know has downloaded."""
-        options = self.options
-        file = options.cache_key_file()
-        if not (options.cache and file and options.setup in _PACKAGES):
-            return None
-        prefix = f"{options.setup}-{options.python_version}-"
-        quoted = file.replace("'", "''")
-        return Cache(_PACKAGES[options.setup], prefix, f"{prefix}${{{{ hashFiles('{quoted}') }}}}", saved="")
-
-    def below(self, step: Step, output: str = "") -> str:
-        """The folder of a dataset in the repository, as actions name it."""
-        return self.options.home.below(dataset(self.pipeline, step.id, output))
-
     def shared_env(self) -> dict[str, str]:
         """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
         cut = self.jobs.run and not (self.jobs.is_complete and self.options.checkout)
@@ -248,8 +226,6 @@ class _Writer:
         own = options.of_step(first)
         image = first.image or self.pipeline.image
         chosen = runner(first, options)
-        seconds = self.jobs.deadline(group) if self.jobs.run else ci.budget(first, options, tries=1 + first.retry.limit)
-        minutes = math.ceil(seconds / 60)
         memory = f"{self.title}.{first.id}." if first.self_consuming and not self.jobs.run else ""
         setup = "none" if image else options.setup
         return Job(
@@ -260,25 +236,32 @@ class _Writer:
             polls=only is not None and only.polls,
             needs=[job_id(need) for need in group.needs],
             runs_on=chosen,
-            timeout_minutes=min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes,
+            timeout_minutes=self.minutes(group, chosen),
             permissions=permissions(self.pipeline, options, own),
             environment=self.environment(group),
-            container=self.container(first),
+            container=container(self.pipeline, options, first),
             shards=list(range(1, first.shards.max + 1)) if self.jobs.sliced(group) else (),
             max_parallel=self.pipeline.parallelism,
             setup=setup,
             install="" if image else options.install_line(),
-            download=[self.received(step, output) for step, output in self.jobs.arriving(group)],
+            download=[self.transfers.received(step, output) for step, output in self.jobs.arriving(group)],
             memory=memory,
-            memory_key=f"{memory}{_RUN}" if memory else "",
-            cache=self.cache(group) if self.jobs.run else None,
+            memory_key=f"{memory}{RUN}" if memory else "",
+            cache=self.transfers.cache(group) if self.jobs.run else None,
             env=self.env(group),
             run=self.run(group, setup),
-            path=self.below(only) if only else "",
-            upload=self.uploads(group),
+            path=self.transfers.below(only) if only else "",
+            upload=self.transfers.uploads(group),
             steps=group.steps,
             step=only,
         )
+
+    def minutes(self, group: Group, chosen: Any) -> int:
+        """After how many minutes a job on the chosen runner must be stuck."""
+        step, run = group.steps[0], self.jobs.run
+        seconds = self.jobs.deadline(group) if run else ci.budget(step, self.options, tries=1 + step.retry.limit)
+        minutes = math.ceil(seconds / 60)
+        return min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes
 
     def condition(self, group: Group) -> str:
         if self.untrusted:
@@ -289,74 +272,7 @@ class _Writer:
         """What GitHub shows of a job: its steps, unless it has a name that says more, or they are many."""
         listed = ", ".join(group.ids)
         named = group.steps[0].group is not None or (self.jobs.whole and len(group.steps) > 1)
-        return group.name if named or len(listed) > _LONGEST_NAME else listed
-
-    def container(self, step: Step) -> dict[str, Any]:
-        image = step.image or self.pipeline.image
-        if not image:
-            return {}
-        login = self.options.registry
-        extra = self.options.of_step(step).container_options or self.options.container_options
-        credentials = {"credentials": login.model_dump()} if login else {}
-        return {"image": image, **credentials} | ({"options": extra} if extra else {})
-
-    def cache(self, group: Group) -> Cache | None:
-        folders = [dataset(self.pipeline, step.id) for step in group.steps]
-        kept = [self.options.home.below(path) for path in self.jobs.kept(group, folders)]
-        prefix = f"wurzel/{self.title}/" + ("" if self.jobs.whole else f"{group.name}/")
-        events = [f"github.event_name != '{event}'" for event in sorted(_UNTRUSTED & set(self.options.triggers))]
-        saved = " && ".join(["always()", *events, "steps.run.outputs.executed > 0"])
-        return Cache("\n".join(kept), prefix, f"{prefix}{_RUN}", "" if self.untrusted else saved) if kept else None
-
-    def received(self, step: Step, output: str) -> Transfer:
-        """One output of an earlier step. Artifacts of slices hold `shard-I-of-N/…`, so they fit into one folder."""
-        label, name = self.names(step, output)
-        if not self.jobs.is_sliced(step):
-            return Transfer(label, self.below(step, output), name=name)
-        if self.options.legacy:
-            return Transfer(label, self.below(step), name=name)
-        pattern = f"{name}.shard-*-of-{step.shards.max}"
-        return Transfer(label, self.below(step), pattern=pattern)
-
-    def names(self, step: Step, output: str) -> tuple[str, str]:
-        """What an output is called for users, and as an artifact."""
-        label = f"{step.id}{'.' if output else ''}{output}"
-        return label, f"{self.pipeline.name}.{label}"
-
-    def uploads(self, group: Group) -> list[Transfer]:
-        if not self.jobs.run:
-            return [self.kept(step, port.name) for step in group.steps for port in step.outputs]
-        crossing = [self.kept(step, output) for step, output in self.jobs.leaving(group)]
-        results = self.jobs.results(group)
-        if any(self.jobs.is_sliced(step) for step in results):
-            return crossing + [self.kept(step, port.name) for step in results for port in step.outputs]
-        if len(results) <= 1:
-            return crossing + [self.kept(step, "") for step in results]
-        paths = [self.below(step) for step in results]
-        # upload-artifact keeps what follows the folder that all paths have in common: here the data folder.
-        name = self.pipeline.name if self.jobs.whole else f"{self.pipeline.name}-results.{group.name}"
-        listed = ", ".join(step.id for step in results)
-        label = listed if len(listed) <= _LONGEST_NAME else f"{len(results)} steps"
-        return [*crossing, Transfer(label, "\n".join(paths), name=name)]
-
-    def kept(self, step: Step, output: str) -> Transfer:
-        """One output of a step, or of the slice that its job runs."""
-        label, name = self.names(step, output)
-        if self.options.anchors and not output and job_id(step.id) == step.id and self.is_alone(step):
-            same = "${{ github.job }}"  # so that the step is the same in every job
-            path = self.options.home.below(dataset(self.pipeline, same))
-            return Transfer("this job", path, name=f"{self.pipeline.name}.{same}")
-        if not self.jobs.is_sliced(step):
-            return Transfer(label, self.below(step, output), name=name)
-        # upload-artifact keeps what follows the first `*` of a path: here the folder of the slice.
-        path = self.below(step) + (f"/*/{output}" if output else "")
-        # Before v4, what several jobs upload under one name is one artifact, and no pattern finds several.
-        own = "" if self.options.legacy else f".shard-${{{{ matrix.shard }}}}-of-{step.shards.max}"
-        return Transfer(label, path, name=f"{name}{own}")
-
-    def is_alone(self, step: Step) -> bool:
-        """Whether a step has a whole job, which is called as the step is."""
-        return not self.jobs.is_sliced(step) and self.jobs.home[step.id].ids == (step.id,)
+        return group.name if named or len(listed) > LONGEST_NAME else listed
 
     def env(self, group: Group) -> dict[str, str]:
         """Variables of a job; `wurzel run` gives each step its own, and reads settings from wurzel.yaml."""
@@ -365,13 +281,13 @@ class _Writer:
             for step in group.steps:
                 values |= {name: escape(value) for name, value in own_variables(step).items()}
         always = not has_other_events(self.pipeline, self.options)
-        asked = [] if self.untrusted else ci.parameters(*self.jobs.parametrized(group))
+        asked = [] if self.untrusted else parameters(*self.jobs.parametrized(group))
         values |= {parameter.variable: input_value(parameter, always=always) for parameter in asked}
         values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in self.jobs.secrets(group).items()}
         values |= {variable: f"${{{{ vars.{name} }}}}" for variable, name in self.given_vars(group).items()}
         if self.jobs.sliced(group):
             values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{group.steps[0].shards.max}"
-        return values if self.jobs.run else values | {"WURZEL_RUN_ID": _RUN}
+        return values if self.jobs.run else values | {"WURZEL_RUN_ID": RUN}
 
     def run(self, group: Group, setup: str) -> str:
         names = self.jobs.secrets(group)
@@ -379,9 +295,9 @@ class _Writer:
         step = group.steps[0]
         argv = self.jobs.argv(group) if self.jobs.run else step_argv(self.pipeline, step, emulate=("retry", "timeout"))
         tail = self.jobs.tail(*(['--shard "$WURZEL_SHARD"'] if self.jobs.is_sliced(step) else []))
-        lines += [ci.unset_line(variable) for variable in self.given_vars(group)]
+        lines += [unset_line(variable) for variable in self.given_vars(group)]
         lines += [] if self.untrusted else self.jobs.unset_lines(group)
-        return "\n".join([*lines, ci.command(argv, setup, tail)])
+        return "\n".join([*lines, command(argv, setup, tail)])
 
 
 def _checked(variable: str, name: str) -> str:

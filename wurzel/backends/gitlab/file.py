@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.base import most_common
+from wurzel.backends.ci.parameters import parameters
 from wurzel.backends.gitlab.context import Config, Job, ScheduleScript, Trigger
 from wurzel.backends.gitlab.jobs import CACHES, JUNIT, JobWriter
 from wurzel.backends.gitlab.place import artifact_path, duration, groups, image_for, is_locked
@@ -62,11 +63,6 @@ class _Writer(JobWriter):
         component = options.kind == "component"
         image = pipeline.image or options.image or image_for(options.setup, options.python_version, "-slim")
         stage = self.stage()
-        tokens = dict(options.id_tokens)
-        if options.vault:
-            tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
-        if identity := identity_of(pipeline):
-            tokens |= {ID_TOKEN: {"aud": identity.audience or AUDIENCE}}
         shared = Config(
             name=self.title,
             base=f".{self.title}",
@@ -80,12 +76,12 @@ class _Writer(JobWriter):
             inherits=options.kind == "root" or self.locked,
             trigger=None,
             inputs=self.inputs(stage, image) if options.uses_inputs else (),
-            variables={} if options.uses_inputs or self.locked else prefilled(ci.parameters(*pipeline.steps)),
+            variables={} if options.uses_inputs or self.locked else prefilled(parameters(*pipeline.steps)),
             base_variables=self.base_variables(),
             cache=self.base_cache(),
             cd=options.home.cd,
             install="" if pipeline.image else options.install_line(),
-            id_tokens=tokens,
+            id_tokens=self.id_tokens(),
             interruptible=self.concurrency == "replace",
             retry=None,
             timeout="",
@@ -96,11 +92,20 @@ class _Writer(JobWriter):
         found = _shared(shared, [self.job(group, shared) for group in self.jobs.all])
         return replace(found, jobs=[*found.jobs, *self.notice(shared)])
 
+    def id_tokens(self) -> dict[str, Any]:
+        """The tokens that jobs log in with: those of the options, for a vault, and for the store."""
+        tokens = dict(self.options.id_tokens)
+        if self.options.vault:
+            tokens |= {"VAULT_ID_TOKEN": {"aud": self.options.vault.audience}}
+        if identity := identity_of(self.pipeline):
+            tokens |= {ID_TOKEN: {"aud": identity.audience or AUDIENCE}}
+        return tokens
+
     def trigger(self, path: str) -> Config:
         options = self.options
         root = options.kind == "root"
         stage = options.stage or (self.title if root else "test")
-        values = {item.variable: f"$[[ inputs.{item.variable} ]]" for item in ci.parameters(*self.pipeline.steps)}
+        values = {item.variable: f"$[[ inputs.{item.variable} ]]" for item in parameters(*self.pipeline.steps)}
         return replace(
             self.config(),
             stage=stage,
@@ -109,7 +114,7 @@ class _Writer(JobWriter):
             job_rules=() if root else self.rules(),
             whole=root,
             inherits=root,
-            variables={} if options.uses_inputs else prefilled(ci.parameters(*self.pipeline.steps)),
+            variables={} if options.uses_inputs else prefilled(parameters(*self.pipeline.steps)),
             trigger=Trigger(self.title, path, values if options.uses_inputs else {}, self.title),
             jobs=(),
         )
@@ -152,7 +157,7 @@ class _Writer(JobWriter):
                 Input("image", "string", "Image of jobs that set none", False, image, ()),
                 Input("rules", "array", "When the pipeline runs", False, self.rules(), ()),
             ]
-        return own + [typed_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
+        return own + [typed_input(parameter) for parameter in parameters(*self.pipeline.steps)]
 
     def base_variables(self) -> dict[str, Any]:
         """Variables of all jobs, such as a proxy that installation needs; `wurzel run` knows the id of the run."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
+from wurzel.backends.ci.parameters import parameters
+from wurzel.backends.ci.shell import command
 from wurzel.backends.gitlab.context import Config, Job
 from wurzel.backends.gitlab.place import artifact_path, duration, is_locked, job_name, place, stages, tags
 from wurzel.backends.gitlab.variables import (
@@ -129,7 +131,7 @@ class JobWriter:
                 | {"WURZEL_RUN_ID": "$CI_PIPELINE_ID"},
                 secrets=from_vault(notice_references(pipeline), options),
                 cache=None,
-                script=[*lines_of(names), ci.command(notice_argv(pipeline), "none" if job.bare else options.setup)],
+                script=[*lines_of(names), command(notice_argv(pipeline), "none" if job.bare else options.setup)],
                 paths=(),
                 steps=(),
                 step=None,
@@ -150,7 +152,7 @@ class JobWriter:
         first = group.steps[0]
         # `wurzel run` reads variables and settings of steps from wurzel.yaml.
         own = {} if self.jobs.run else own_variables(first)
-        values = values_of(own, ci.parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
+        values = values_of(own, parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
         steps = [one_slice(first)] if self.jobs.sliced(group) else group.steps
         requests = pod(self.pipeline, steps, self.jobs.width(group))
         return values | {name: variable(value) for name, value in requests.items()}
@@ -243,7 +245,7 @@ class JobWriter:
         tail = self.jobs.tail(*(['--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"'] if sliced else []), junit=JUNIT)
         unset = self.jobs.unset_lines(group)
         lines += _untrusted(self.pipeline)
-        return [*lines, *unset, ci.command(argv, "none" if bare else self.options.setup, tail)]
+        return [*lines, *unset, command(argv, "none" if bare else self.options.setup, tail)]
 
 
 def is_native_retry(step: Step) -> bool:

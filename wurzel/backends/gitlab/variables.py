@@ -11,6 +11,7 @@ from wurzel.ir.requests import limited, requested
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
+    from wurzel.backends.ci.parameters import Parameter
     from wurzel.backends.gitlab.options import GitlabOptions
     from wurzel.ir.model import Pipeline, SecretRef, Step, Toleration
 
@@ -41,7 +42,7 @@ def variable(value: str) -> Any:
 
 
 def values_of(
-    own: Mapping[str, str], parameters: Sequence[ci.Parameter], options: GitlabOptions, *, scoped: bool
+    own: Mapping[str, str], parameters: Sequence[Parameter], options: GitlabOptions, *, scoped: bool
 ) -> dict[str, Any]:
     """Variables of a job: its `own`, and of parameters, which take the place of settings, inputs or defaults."""
     values = {name: variable(value) for name, value in own.items()}
@@ -51,7 +52,7 @@ def values_of(
     return values
 
 
-def _value_of(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
+def _value_of(parameter: Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
     """What a job is given of a parameter; nothing where the variables of the file hold for it."""
     if options.uses_inputs:
         text = f"$[[ inputs.{parameter.variable} ]]"
@@ -62,7 +63,7 @@ def _value_of(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) 
     return {}
 
 
-def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
+def prefilled(parameters: Sequence[Parameter]) -> dict[str, Any]:
     """Variables that the "Run pipeline" form shows, with description and default."""
     found = {}
     for parameter in parameters:
@@ -73,7 +74,7 @@ def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
     return found
 
 
-def typed_input(parameter: ci.Parameter) -> Input:
+def typed_input(parameter: Parameter) -> Input:
     """A parameter as an entry of `spec:inputs`; a float as text, since a variable can only be text."""
     number = _is_number(parameter)
     return Input(
@@ -86,7 +87,7 @@ def typed_input(parameter: ci.Parameter) -> Input:
     )
 
 
-def _is_number(parameter: ci.Parameter) -> bool:
+def _is_number(parameter: Parameter) -> bool:
     return parameter.type == "number" and isinstance(parameter.default, int)
 
 
@@ -157,7 +158,7 @@ def _toleration(wanted: Toleration) -> str:
     return f"{wanted.key}{value}:{wanted.effect or ''}"
 
 
-def _options(parameter: ci.Parameter) -> Sequence[str]:
+def _options(parameter: Parameter) -> Sequence[str]:
     return ("true", "false") if parameter.type == "boolean" else parameter.options
 
 
