@@ -196,6 +196,16 @@ def test_two_pipelines_that_would_write_one_file(project):
     assert "scheduled for dvc and other for dvc would both write 'dvc.yaml'" in str(refused)
 
 
+def test_two_files_whose_paths_some_file_systems_take_for_one(project):
+    project("scheduled")
+    config = Path("wurzel.yaml")
+    other = "    targets: {dvc: {output: DVC.yaml, params: other.yaml}}\n    data_dir: data/other\n"
+    config.write_text(f"{config.read_text()}  other:\n    entrypoint: scheduled:pipeline\n{other}")
+    refused = str(error("scheduled", "other", "-t", "dvc"))
+    assert "would both write 'dvc.yaml' and 'DVC.yaml'" in refused
+    assert "take upper and lower case for one" in refused
+
+
 def _two_pipelines(dvc, more=""):
     config = Path("wurzel.yaml")
     targets = f"{{dvc: {{output: other/dvc.yaml, {dvc}}}, local: {{}}}}"

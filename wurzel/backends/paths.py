@@ -65,18 +65,20 @@ def check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
         for file in files:
             path = posixpath.normpath(file.path)
             _check_path(job, file, path)
-            owner, other = owners.setdefault(path, (job, file))
+            owner, other = owners.setdefault(path.casefold(), (job, file))
             if other is file:
                 continue
             more = next((each for each in (file, other) if each.origin), file)
-            would, hint = f"would write {path!r} twice: {other.template}, {file.template}", ""
+            named = repr(path) if posixpath.normpath(other.path) == path else f"{other.path!r} and {path!r}"
+            would, hint = f"would write {named} twice: {other.template}, {file.template}", ""
             message = f"{job.pipeline.name} for {job.label} {would}"
             if owner is not job:
                 owned = f"{owner.pipeline.name} for {owner.label}"
-                message = f"{owned} and {job.pipeline.name} for {job.label} would both write {path!r}"
+                message = f"{owned} and {job.pipeline.name} for {job.label} would both write {named}"
                 name = posixpath.join(job.pipeline.name, posixpath.basename(path))
                 hint = f"Set another path for one of them, e.g. targets.{job.label}.{file.option}: {name}"
             hint = f"Set another path {_setting(job, more)}." if more.origin else hint
+            hint = hint if named == repr(path) else f"{hint}. Some file systems take upper and lower case for one."
             raise UsageError(message, where=more.origin, hint=hint)
 
 
@@ -106,7 +108,7 @@ def check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
     problems: dict[tuple[str, str, str, str], Problem] = {}
     for job in jobs:
         for path, setting in backends[job.target].writes(job.pipeline, job.options).items():
-            owner = owners.setdefault((job.target, posixpath.normpath(path)), job)
+            owner = owners.setdefault((job.target, posixpath.normpath(path).casefold()), job)
             if owner is job:
                 continue
             names = owner.pipeline.name, job.pipeline.name
