@@ -183,3 +183,13 @@ def test_files_that_appear_change_and_go(tmp_path):
     (tmp_path / "absent").write_text("")
     (tmp_path / "a").unlink()
     assert wait([tmp_path], before, interval=0.001) == [tmp_path / "a", tmp_path / "absent"]
+
+
+def test_a_file_of_the_same_size_and_time_has_changed(tmp_path):
+    file = tmp_path / "a"
+    file.write_text("1")
+    os.utime(file, (2**33, 2**33))
+    before = stamps([file])
+    file.write_text("2")
+    os.utime(file, (2**33, 2**33))
+    assert wait([file], before, interval=0.001) == [file]

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 Stamp = tuple[int, int, int]
-"""Modification time in nanoseconds, size, and inode, which changes when a file is replaced by a rename."""
+"""When it last changed, in nanoseconds, size, and inode, which changes when a file is replaced by a rename.
+
+Programs can set the time of modification, such as `cp -p`, but not that of the status.
+"""
 
 
 def stamp_of(path: Path) -> Stamp | None:
@@ -17,7 +20,7 @@ def stamp_of(path: Path) -> Stamp | None:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def own_modules() -> Iterator[Path]:
