@@ -55,13 +55,15 @@ def sources(root, run="app.steps:Load"):
         ("def run():\n    from .deep.er import thing", "app/deep/__init__.py"),
         ("if True: from .deep.er import thing", "app/deep/er.py"),
         ("import alone", "alone.py"),
+        ("import alone", "last.py"),
         ("from .middle import x", "app/extra.py"),
     ],
 )
 def test_every_imported_file_counts(tmp_path, digest, statement, file):
     write(tmp_path, "app/steps.py", statement)
     write(tmp_path, "app/middle.py", "from app import extra")
-    for name in ("app/extra.py", "app/deep/__init__.py", "app/deep/er.py", "alone.py"):
+    write(tmp_path, "alone.py", "from last import x")
+    for name in ("app/extra.py", "app/deep/__init__.py", "app/deep/er.py", "last.py"):
         write(tmp_path, name, "")
     before = digest()
     assert digest() == before
