@@ -157,6 +157,7 @@ BAD = [
         "wurzel.yaml:5:29: pipelines.rag.steps.embed.shards: 'eight' is not a whole",
     ),
     (entry("steps: {embed: {shards: 0}}"), "steps.embed.shards: 0 is not 1 or more"),
+    (entry("steps: {embed: {shards: true}}"), "steps.embed.shards: true is not a whole number or a mapping"),
     (entry("steps: {embed: {tolerations: {key: a}}}"), "is not a list"),
     (entry("steps: {embed: {tolerations: [{operator: Exist}]}}"), "Did you mean Exists?"),
     (entry("steps: {embed: {settings: 5}}"), "steps.embed.settings: 5 is not a mapping"),
