@@ -11,7 +11,6 @@ from wurzel.core.parameters import bindings, refers
 from wurzel.datacontract.shape import substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError, WurzelWarning
 
-_SELF_AND_INPUT = 2
 _ANY_NAME = "inpt"
 """What messages call the parameter of a `run` that takes any arguments, such as one behind a decorator."""
 
@@ -87,16 +86,7 @@ def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tu
 
 
 def _only_parameter(cls: type[Any], name: str, place: str) -> str:
-    run = getattr(cls, name)
-    code = getattr(run, "__code__", None)
-    kinds = inspect.Parameter
-    variadic = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
-    if (
-        code is not None
-        and code.co_argcount == _SELF_AND_INPUT
-        and not (code.co_kwonlyargcount or code.co_flags & variadic)
-    ):
-        return str(code.co_varnames[1])
+    run, kinds = getattr(cls, name), inspect.Parameter
     parameters = _parameters(run)
     bound = isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod)
     if not bound and parameters and parameters[0].kind is not kinds.VAR_POSITIONAL:
