@@ -178,6 +178,18 @@ def test_what_is_added_and_removed(words):
     assert "MORE" in text
 
 
+def test_what_was_reset_to_its_default_is_named(words):
+    before = Path("wurzel.yaml").read_text()
+    words("env: {", "timeout: 2h\n    parallelism: 3\n    env: {")
+    words("github: {", "argo: {pod_gc: OnWorkflowSuccess}, github: {")
+    run("words", "-t", "argo")
+    Path("wurzel.yaml").write_text(before)
+    text = why("argo")
+    assert "timeout or targets.argo.active_deadline 7200 → 86400 (wurzel!argo/" in text
+    assert "parallelism removed 3\n" in text
+    assert "targets.argo.pod_gc removed OnWorkflowSuccess\n" in text
+
+
 def test_a_changed_template_is_the_reason_where_no_setting_is(words):
     run("words", "-t", "dvc")
     layer = Path("layer/dvc")

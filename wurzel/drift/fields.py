@@ -38,35 +38,56 @@ class Varied(NamedTuple):
     """Whether the code of the pipeline says it: named only where no configuration shows."""
 
 
-def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Iterator[Varied]:
+def varied(job: Job) -> Iterator[Varied]:
     """The job with each value of its configuration changed in turn, those of a step first.
 
     A value that `defaults` or the pipeline sets for several steps is one value: it is changed in all of them at once.
-    With `unset`, only fields that are not set are changed.
     """
     pipeline = job.pipeline
-    groups: dict[tuple[str, str], tuple[Pipeline | None, dict[int, Step]]] = {}
+    groups: dict[tuple[str, str], dict[int, Step]] = {}
     for number, step in enumerate(pipeline.steps):
-        if unset and step.id not in steps:
-            continue
-        for field, changed in _changes(step, "", unset=unset):
+        for field, changed in _changes(step, "", unset=False):
             place = job.locate(f"steps.{step.id}.{field}")
-            key = (field, place or f" {step.id}")
-            groups.setdefault(key, (None, {}))[1][number] = changed
-    for field, changed in _changes(pipeline, "", unset=unset):
-        place = job.locate(field)
-        _, own = groups.get((field, place), (None, {}))
-        groups[field, place] = (changed, own)
-    for (field, place), (changed, own) in groups.items():
-        ids = tuple(pipeline.steps[number].id for number in own)
-        all_steps = tuple(own.get(number, step) for number, step in enumerate(pipeline.steps))
-        whole = (changed or pipeline).model_copy(update={"steps": all_steps})
-        yield Varied(field, place if place[:1] != " " else "", ids, job._replace(pipeline=whole))
-    if unset:
-        return
-    for field, options in _options(job.options, f"targets.{job.label}."):
+            groups.setdefault((field, place or f" {step.id}"), {})[number] = changed
+    whole = {(field, job.locate(field)): changed for field, changed in _changes(pipeline, "", unset=False)}
+    for field, place in dict.fromkeys((*groups, *whole)):
+        own = groups.get((field, place), {})
+        yield _with_steps(job, field, place, own, whole.get((field, place)))
+    for field, options in _options(job.options, f"targets.{job.label}.", unset=False):
         yield Varied(field, job.locate(field), (), job._replace(options=options))
     yield from _unfed(job)
+
+
+def varied_unset(job: Job, steps: Collection[str]) -> Iterator[Varied]:
+    """The job with each field that is not set changed in turn: those of these steps (ids), and of the pipeline.
+
+    With `""` among `steps`, also those of all steps at once, as `defaults` may have set them, and options.
+    """
+    pipeline = job.pipeline
+    of_all: dict[str, dict[int, Step]] = {}
+    for number, step in enumerate(pipeline.steps):
+        for field, changed in _changes(step, "", unset=True) if "" in steps or step.id in steps else ():
+            of_all.setdefault(field, {})[number] = changed
+            if step.id in steps:
+                yield _with_steps(job, field, "", {number: changed})
+    for field, changed in _changes(pipeline, "", unset=True):
+        yield _with_steps(job, field, "", {}, changed)
+    if "" not in steps:
+        return
+    for field, own in of_all.items():
+        if 1 < len(own) == len(pipeline.steps):
+            yield _with_steps(job, field, "", own)
+    for field, options in _options(job.options, f"targets.{job.label}.", unset=True):
+        yield Varied(field, "", (), job._replace(options=options))
+
+
+def _with_steps(job: Job, field: str, place: str, own: dict[int, Step], pipeline: Pipeline | None = None) -> Varied:
+    """The job with some steps changed, by their numbers, and perhaps the pipeline as well."""
+    before = job.pipeline
+    ids = tuple(before.steps[number].id for number in own)
+    steps = tuple(own.get(number, step) for number, step in enumerate(before.steps))
+    changed = (pipeline or before).model_copy(update={"steps": steps})
+    return Varied(field, place if place[:1] != " " else "", ids, job._replace(pipeline=changed))
 
 
 def times(job: Job, variant: Varied) -> Iterator[Job]:
@@ -140,13 +161,14 @@ def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[
         yield place, Schedule.model_construct(cron=other_value(Schedule, "cron", None))
 
 
-def _options(node: BaseModel, path: str) -> Iterator[tuple[str, Any]]:
+def _options(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, Any]]:
     for name in type(node).model_fields:
-        if name not in node.model_fields_set or name == "ignore":
-            continue
         value = getattr(node, name)
+        is_set = name in node.model_fields_set
+        if name == "ignore" or (is_set == unset and not (unset and isinstance(value, BaseModel))):
+            continue
         if isinstance(value, BaseModel):
-            for inner, changed in _options(value, f"{path}{name}."):
+            for inner, changed in _options(value, f"{path}{name}.", unset=unset):
                 yield inner, node.model_copy(update={name: changed})
         else:
             for inner, other in _others(node, name, value, f"{path}{name}"):

@@ -10,13 +10,13 @@ This works for every backend and template, ours or not, since it needs nothing f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from wurzel.drift.compare import Difference, Span, differences
-from wurzel.drift.fields import TIMES, Varied, times, varied
+from wurzel.drift.fields import TIMES, Varied, times, varied, varied_unset
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -76,21 +76,25 @@ class Influence:
                 by_path[difference.path].append(effect)
 
 
-def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()) -> Influence:
-    """What each setting of a job changes in its files.
-
-    `unset` has the ids of steps whose unset fields are tried as well.
-    """
-    most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
+def influence(result: JobResult, renderer: Renderer) -> Influence:
+    """What each setting of a job changes in its files."""
     found = Influence()
-    rounds = [varied(result.job)] + ([varied(result.job, unset, unset=True)] if unset else [])
-    for variants in rounds:
-        effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
-        for variant, changed in sorted(effects, key=lambda effect: (effect[0].of_code, _size(effect[1].values()))):
-            found.add(variant, changed)
-            found.add(variant, _of_times(result, variant, renderer, changed), extreme=True)
-        found.untried += sum(1 for _ in variants)
+    _try(found, varied(result.job), result, renderer)
     return found
+
+
+def add_unset(found: Influence, result: JobResult, renderer: Renderer, steps: Collection[str]) -> None:
+    """Try fields that are not set as well; see `varied_unset`."""
+    _try(found, varied_unset(result.job, steps), result, renderer)
+
+
+def _try(found: Influence, variants: Iterator[Varied], result: JobResult, renderer: Renderer) -> None:
+    most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
+    effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
+    for variant, changed in sorted(effects, key=lambda effect: (effect[0].of_code, _size(effect[1].values()))):
+        found.add(variant, changed)
+        found.add(variant, _of_times(result, variant, renderer, changed), extreme=True)
+    found.untried += sum(1 for _ in variants)
 
 
 def _of_times(
@@ -199,11 +203,11 @@ def any_of(settings: Sequence[Setting]) -> Setting | None:
     """One of several settings, as messages name it; what they do not have in common is empty."""
     if not settings:
         return None
-    fields, steps = {each.field for each in settings}, {each.steps for each in settings}
+    fields, steps = list(dict.fromkeys(each.field for each in settings)), {each.steps for each in settings}
     places = list(dict.fromkeys(each.place for each in settings if each.place))
     more = f" or {len(places) - _PLACES} more" if len(places) > _PLACES else ""
     return Setting(
-        settings[0].field if len(fields) == 1 else "",
+        " or ".join(fields) if len(fields) == 1 or not places else "",
         " or ".join(places[:_PLACES]) + more,
         settings[0].steps if len(steps) == 1 else (),
     )
@@ -222,8 +226,11 @@ def _may_be(difference: Difference, other: str) -> bool:
     if difference.item is None:
         return True
     old = difference.old or ""
+    if old.startswith("-"):
+        return old.split()[0] == other.partition(" ")[0]
     alike = next((at for at, pair in enumerate(zip(old, other, strict=False)) if pair[0] != pair[1]), len(other))
-    return 2 * min(alike, len(old)) >= min(len(old), len(other))
+    shorter = min(len(old), len(other))
+    return 0 < shorter <= 2 * min(alike, len(old))
 
 
 def _overlap(one: Span, other: Span) -> bool:

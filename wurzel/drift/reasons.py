@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, differences, words_of
-from wurzel.drift.influence import Evidence, Setting, any_of, influence, is_shown
+from wurzel.drift.influence import Evidence, Setting, add_unset, any_of, influence, is_shown
 from wurzel.exceptions import shortened
 from wurzel.records import dataclass
 from wurzel.render.header import body
@@ -111,9 +111,11 @@ def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer, pa
     found = {change.path: _differences(change, files[change.path]) for change in changes}
     if not any(found.values()):
         return dict.fromkeys(found, Reasons(()))
-    losses = [each for differing in found.values() for each in differing[:MOST] if _is_loss(each)]
-    effects = influence(result, renderer, {_step(each, ids) for each in losses} - {""})
+    effects = influence(result, renderer)
     evidence = Evidence(effects, found)
+    if reset := {_step(each, ids) for each in _unexplained(found, files, evidence)}:
+        add_unset(effects, result, renderer, reset)
+        evidence = Evidence(effects, found)
     reasons = {}
     for path, differing in found.items():
         of_packs = packs.of(files[path]) if differing else None
@@ -121,6 +123,16 @@ def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer, pa
         untried = effects.untried if differing else 0
         reasons[path] = Reasons(list(dict.fromkeys(every)), max(0, len(differing) - MOST), untried)
     return reasons
+
+
+def _unexplained(
+    found: Mapping[str, Sequence[Difference]], files: Mapping[str, JobFile], evidence: Evidence
+) -> Iterator[Difference]:
+    """What no setting that is set explains, so that one may have been reset to its default; also each loss."""
+    for path, differing in found.items():
+        for each in differing[:MOST]:
+            if _is_loss(each) or not (each.more or _is_digest(each) or _likely(each, files[path], evidence)):
+                yield each
 
 
 def _differences(change: Change, file: JobFile) -> list[Difference]:
@@ -133,7 +145,7 @@ def _reason(difference: Difference, file: JobFile, evidence: Evidence, ids: set[
     likely = [] if difference.more or _is_digest(difference) else _likely(difference, file, evidence)
     setting = any_of(likely) if packs is None else next(iter(likely), None)
     origin = _origin(difference, file)
-    place = setting.place if setting is not None else origin
+    place = setting.place if setting is not None and (setting.place or _is_loss(difference)) else origin
     by_packs = packs.explains(difference) if packs is not None else False
     if packs is not None and by_packs is not False and not packs.is_place(place):
         beside = not packs.is_place(origin)
