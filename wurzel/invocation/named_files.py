@@ -61,7 +61,7 @@ def named_files(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[Import]:
     the module have that as well, since other modules may write there.
     """
     nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
-    forms = Forms(nodes, dict(_imported(nodes)))
+    forms = Forms(_without_settings(nodes), dict(_imported(nodes)))
     targets = {id(value): name for node in _outer(tree) for name, value in given(node)}
     left_out = set(map(id, _left_out(nodes)))
     for node in nodes:
@@ -77,7 +77,7 @@ def named_files(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[Import]:
 
 def constants(tree: ast.Module) -> Iterator[Import]:
     """Texts that a module or its classes give to names, which other modules may make paths of."""
-    outer = [*_outer(tree)]
+    outer = _without_settings([*_outer(tree)])
     forms = Forms(outer, dict(_imported(outer)))
     for node in outer:
         for name, value in given(node):
@@ -122,6 +122,17 @@ def _named(node: ast.AST, forms: Forms) -> Iterator[str]:
         yield from (form for form in forms.of(node) if "/" in form or "." in form)
     if isinstance(node, ast.Call):
         yield from _arguments(node, forms)
+
+
+def _without_settings(nodes: Sequence[ast.AST]) -> list[ast.AST]:
+    """All but fields of settings, which count by their values."""
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef) and any(map(_is_settings, node.bases))]
+    fields = {id(one) for node in classes for one in node.body if isinstance(one, ast.AnnAssign)}
+    return [node for node in nodes if id(node) not in fields]
+
+
+def _is_settings(base: ast.AST) -> bool:
+    return "Settings" in name_of(base)
 
 
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
