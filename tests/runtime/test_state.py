@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -66,6 +67,16 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path):
     with locked(tmp_path):
         assert (tmp_path / ".wurzel.lock").read_text() == f"{os.getpid()}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def flock(descriptor, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("wurzel.runtime.state.flock", flock)
+    with pytest.raises(WriteError, match="cannot be locked: No locks available") as caught:
+        locked(tmp_path / "data").__enter__()
+    assert "--data-dir" in caught.value.hint
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
+from errno import ENOLCK, ENOSYS, EOPNOTSUPP
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from wurzel.regular_file import replace_file
 
 REPLACED = "states.jsonl"
 """What version 0.1.0 kept there, and nothing reads any more."""
+_NO_LOCKS = {ENOSYS, ENOLCK, EOPNOTSUPP}
 _PATIENCE = 1.0  # seconds for a run that has just been killed to let go
 
 
@@ -104,6 +106,12 @@ def _take(path: Path) -> int:
 
 
 def _unwritable(folder: Path, error: OSError) -> WriteError:
+    if error.errno in _NO_LOCKS:
+        return WriteError(
+            f"cannot be locked: {error.strerror}",
+            where=str(folder),
+            hint="Some network file systems have no locks: give a folder on another disk with --data-dir.",
+        )
     return WriteError(
         f"cannot be written: {error.strerror}",
         where=str(folder),
