@@ -9,7 +9,7 @@ from typing import ClassVar
 from wurzel.backends.airflow.dag import dag, path, with_triggers
 from wurzel.backends.airflow.layout import Jobs, kind_of
 from wurzel.backends.airflow.options import AirflowOptions
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import PLACEMENT, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.ir_file import IrContext, ir_file
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
@@ -22,10 +22,7 @@ _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"
 _DOCKER = f"the docker operator has no such argument; {_PODS}"
 _IN_PODS = frozenset({"image", "step_image", "cpu", "memory", "gpu", "limits"})
-_ONLY_IN_PODS = frozenset(
-    {"node_selector", "tolerations", "service_account", "ephemeral_storage", "hugepages"}
-    | {"priority", "volumes", "env_from"}
-)
+_ONLY_IN_PODS = frozenset({*PLACEMENT, "service_account", "ephemeral_storage", "hugepages"})
 _IDENTITY = (
     "only pods get a token for `identity`; other tasks use the identity that their worker has. Give `secrets`, or"
     f" {_PODS}"

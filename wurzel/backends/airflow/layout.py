@@ -108,16 +108,11 @@ def place(pipeline: Pipeline, options: AirflowOptions, step: Step) -> dict[str, 
     kind, special = kind_of(step.id, options), options.steps.get(step.id)
     found: dict[str, Any] = {"operator": kind, "variables": step.variables}
     found["options"] = special.model_dump(exclude={"operator"}, exclude_none=True) if special else {}
-    if kind != "bash":
+    if kind == "docker":
         found |= {"image": kubernetes.image_of(pipeline, step), "labels": step.labels}
     if kind == "kubernetes":
         pods = options.kubernetes
-        found |= {
-            "account": pods.service_account or step.service_account or pipeline.service_account,
-            "node_selector": step.node_selector,
-            "tolerations": [kubernetes.toleration(wanted) for wanted in step.tolerations],
-            "annotations": step.annotations,
-            "priority": step.priority,
+        found |= kubernetes.placed(pipeline, step, pods) | {
             "volumes": [
                 *(extra.name for extra in pods.volumes if step.id in extra.steps),
                 *(extra.model_dump(exclude_defaults=True) for extra in step.volumes),

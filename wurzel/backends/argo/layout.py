@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.storage import store
@@ -61,21 +60,8 @@ class Pods(Grouped):
 
 
 def place(pipeline: Pipeline, options: ArgoOptions) -> Place:
-    """What a pod has only once; templates may decide on variables as well."""
-
-    def of(step: Step) -> Mapping[str, Any]:
-        return {
-            "image": k8s.image_of(pipeline, step),
-            "variables": step.variables,
-            "account": options.service_account or step.service_account or pipeline.service_account,
-            "priority": step.priority,
-            "node_selector": step.node_selector,
-            "tolerations": [k8s.toleration(toleration) for toleration in step.tolerations],
-            "labels": step.labels,
-            "annotations": step.annotations,
-        }
-
-    return of
+    """What a pod has only once."""
+    return lambda step: k8s.placed(pipeline, step, options)
 
 
 def _is_native(step: Step, version: str) -> bool:

@@ -34,6 +34,9 @@ STARTING_DEADLINE = 3600
 AMOUNTS = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "ephemeral_storage"}
 """Kubernetes' name of each amount, and the field of the IR that has it."""
 
+_OF_PODS = ("variables", "priority", "node_selector", "labels", "annotations")
+"""Fields of steps that a pod has only once; templates may decide on variables as well."""
+
 Env = dict[str, Any]
 """Variable to its text, or to a mapping that is its `valueFrom`."""
 
@@ -233,6 +236,16 @@ def toleration(wanted: Toleration) -> dict[str, Any]:
 def image_of(pipeline: Pipeline, step: Step) -> str:
     """The image a step runs in; pre-flight has made sure that there is one."""
     return step.image or pipeline.image or ""
+
+
+def placed(pipeline: Pipeline, step: Step, options: PodFields) -> dict[str, Any]:
+    """What a pod has only once: steps that differ in it have pods of their own."""
+    return {
+        "image": image_of(pipeline, step),
+        **{name: getattr(step, name) for name in _OF_PODS},
+        "account": options.service_account or step.service_account or pipeline.service_account,
+        "tolerations": [toleration(wanted) for wanted in step.tolerations],
+    }
 
 
 def without_empty(**fields: Any) -> dict[str, Any]:
