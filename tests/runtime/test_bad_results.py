@@ -1,5 +1,7 @@
 """What a step returns or is given that cannot be: the message says what it was and what to write."""
 
+import re
+
 import pytest
 
 from wurzel.exceptions import ContractFailedException, WurzelError
@@ -130,6 +132,10 @@ class Exits(Docs):
     def when(self, inpt: list[Doc]) -> bool:
         raise SystemExit(0)
 
+class Lacks(Docs):
+    def when(self, inpt: list[Doc]) -> bool:
+        import nowhere
+
 class Gone(TypedStep[NoSettings, None, Iterator[Txt]]):
     def run(self, inpt: None) -> Iterator[Txt]:
         path = self.workdir / "a.txt"
@@ -193,12 +199,13 @@ def connected(flow):
         ),
         ("Wrong", [], 3, "step 'wrong': run returned a dict, not Halves\n  Write return Halves(train=…, test=…)."),
         ("Exits", ["cut/train"], 1, "step 'exits': it calls sys.exit(0) (in when)"),
+        ("Lacks", ["cut/train"], 2, "step 'lacks': ModuleNotFoundError: No module named 'nowhere' (in when)"),
     ],
 )
 def test_a_connection_that_cannot_be(connected, step, inputs, exit_code, message):
     with pytest.raises(WurzelError) as caught:
         connected(step, *inputs)
-    assert (caught.value.exit_code, str(caught.value).split("\nflow.py:")[0]) == (exit_code, message)
+    assert (caught.value.exit_code, re.split("\nflow.py:|\nTraceback", str(caught.value))[0]) == (exit_code, message)
 
 
 def test_an_error_in_when_says_where(connected):

@@ -9,16 +9,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from wurzel.exceptions import StepFailed, WurzelError
+from wurzel.exceptions import USAGE, StepFailed, WurzelError
 from wurzel.runtime.ending import Terminated
 
 
 class UserCodeFailed(StepFailed):
     """Code of the step raised an error; `reason` says which in one line, the message has the traceback."""
 
-    def __init__(self, reason: str, traceback: str, where: str) -> None:
+    def __init__(self, reason: str, traceback: str, where: str, *, is_final: bool = False) -> None:
         super().__init__(f"{reason}\n{traceback}" if traceback else reason, where=where)
         self.reason = reason
+        if is_final:
+            self.exit_code = USAGE
 
 
 @contextmanager
@@ -43,8 +45,8 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
         if isinstance(first, WurzelError):  # raised within a TaskGroup
             first.where = first.where or where
             raise first from error
-        reason = one_line(error)
-        raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
+        is_final = isinstance(first, ModuleNotFoundError)  # another try would not install the package
+        raise UserCodeFailed(f"{one_line(error)}{doing}", shortened(error), where, is_final=is_final) from error
     finally:
         if here is not None:  # what we were told is relative to it
             with suppress(OSError):
