@@ -29,6 +29,7 @@ from pydantic import (
     RootModel,
     SecretBytes,
     SecretStr,
+    SkipValidation,
     StringConstraints,
     field_serializer,
     field_validator,
@@ -81,6 +82,19 @@ class Node(PydanticModel):
     children: "list[Node]" = []
 
 
+class Member(enum.Enum):
+    NUMBER = 1
+    TEXT = "1"
+
+
+class ByMember(PydanticModel):
+    counts: dict[Member, int]
+
+
+class Skipping(PydanticModel):
+    one: SkipValidation[Doc]
+
+
 class Color(enum.Enum):
     RED = "red"
 
@@ -131,7 +145,13 @@ def refused(annotation, *values):
     with pytest.raises(ContractFailedException) as caught:
         stored(annotation, *values)
     assert caught.value.exit_code == 3
-    return str(caught.value)
+    return caught.value.message
+
+
+def remedy(annotation, *values):
+    with pytest.raises(ContractFailedException) as caught:
+        stored(annotation, *values)
+    return caught.value.hint
 
 
 # --- classes ----------------------------------------------------------------------------------------------------------
@@ -443,6 +463,29 @@ def test_any_holds_json():
         [[1, 3], "red"],
     )
     kept(Free, Free(value={"a": [1, 2.5, None, True, {"b": "c"}]}, metadata={"x": {"y": []}}))
+
+
+def test_what_is_refused_says_what_to_do():
+    assert remedy(Doc, ScoredDoc(text="b", score=0.5)) == "Declare that class, or a union: Doc | ScoredDoc."
+    assert remedy(Doc, Doc(text="a").model_copy(update={"txt": "b"})) == "Declare a field for it."
+    assert "leave its own results alone" in remedy(ByMember, ByMember(counts={Member.NUMBER: 1}))
+    assert remedy(Skipping, Skipping(one=Doc(text="a"))).startswith("Return a dict, or declare")
+
+
+def test_an_attribute_that_no_field_declares_is_refused():
+    message = refused(Doc, Doc(text="a").model_copy(update={"txt": "b"}))
+    assert message == "item 0, field 'txt' is not declared by the contract, so 'b' would be lost"
+
+
+def test_a_model_that_no_one_validates_is_refused():
+    message = refused(Skipping, Skipping(one=Doc(text="a")))
+    assert message == "item 0, field 'one' is a Doc, Doc(text='a'), but would be read back as a dict, {'text': 'a'}"
+
+
+def test_keys_that_read_back_as_another_member_are_refused():
+    assert stored(ByMember, ByMember(counts={Member.TEXT: 1}))
+    message = refused(ByMember, ByMember(counts={Member.NUMBER: 1}))
+    assert message.endswith("is <Member.NUMBER: 1>, but would be read back as <Member.TEXT: '1'>")
 
 
 def test_masks_of_all_kinds_are_refused():

@@ -329,7 +329,7 @@ def test_an_item_that_would_come_back_as_another_class_leaves_the_previous_outpu
         run("SubClass", out="out")
     assert str(caught.value) == (
         "step 'sub-class': what run returned breaks the contract Word:"
-        " item 1 is a Loud, but would be read back as a Word"
+        " item 1 is a Loud, but would be read back as a Word\n  Declare that class, or a union: Word | Loud."
     )
     assert caught.value.exit_code == 3
     assert content("out") == before

@@ -49,6 +49,20 @@ class Difference:
             return f"{where} is {short(self.returned)}, but would be read back as {short(self.read)}"
         return f"{where} is {_classes(self.returned, self.read)}"
 
+    @property
+    def remedy(self) -> str:
+        """What to do about it; empty where that is plain."""
+        if self.reason or self.returned is ABSENT:
+            return ""
+        if self.read is ABSENT:
+            return "Declare a field for it."
+        kind, base = type(self.returned), type(self.read)
+        if kind is base:
+            return "A validator or serializer must leave its own results alone; otherwise, declare a type that keeps the value."
+        if issubclass(kind, base) and _fields(kind):
+            return f"Declare that class, or a union: {base.__name__} | {kind.__name__}."
+        return f"Return {article(base)}, or declare a type that only {article(kind)} can be read as."
+
 
 def _classes(returned: Any, read: Any) -> str:
     kind, base = type(returned), type(read)

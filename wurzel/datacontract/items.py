@@ -114,7 +114,7 @@ class JsonCodec(Codec):
 
     def _listed(self, items: Iterable[Any]) -> Iterator[list[bytes]]:
         """As `_yielded` for items that are all there, so that several can be encoded at once."""
-        problems: list[str] = []
+        problems: list[BrokenItems] = []
         rest = iter(items)
         size, start = 16, 0
         while chunk := list(islice(rest, size)):
@@ -126,14 +126,15 @@ class JsonCodec(Codec):
             start += len(chunk)
             size = max(1, min(_CHUNK, BATCH * len(chunk) // (sum(map(len, texts)) + 1)))
         if problems:
-            raise BrokenItems(problems)
+            told = [text for problem in problems for text in problem.problems]
+            raise BrokenItems(told, problems[0].hint)
 
-    def _one_by_one(self, items: Iterable[Any], start: int, problems: list[str]) -> Iterator[bytes]:
+    def _one_by_one(self, items: Iterable[Any], start: int, problems: list[BrokenItems]) -> Iterator[bytes]:
         for index, item in enumerate(items, start):
             try:
                 yield self.lines.line(item, index)
             except BrokenItems as error:
-                problems += error.problems
+                problems.append(error)
 
     def batches(self, piece: Piece) -> Iterator[list[Any]]:
         """See `Codec`."""

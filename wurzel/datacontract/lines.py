@@ -36,10 +36,10 @@ Encode = Callable[[Any, int], bytes]
 class BrokenItems(ContractFailedException):
     """Items that break their contract; the message shows the first few of the problems."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
         self.problems = problems
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        super().__init__("\n  ".join([*problems[:_SHOWN], *more]))
+        super().__init__("\n  ".join([*problems[:_SHOWN], *more]), hint=hint)
 
 
 class ItemLines:
@@ -211,7 +211,7 @@ class ItemLines:
         if difference is not None and self._quick and self._contract.free:
             text, difference = self._stored(value, origin, index, quick=False)
         if difference is not None:
-            raise BrokenItems([difference.told(self._item(index))])
+            raise BrokenItems([difference.told(self._item(index))], difference.remedy)
         return text[1:-1]
 
     def _stored(self, value: Any, origin: Any, index: int, *, quick: bool) -> tuple[bytes, Difference | None]:
@@ -302,7 +302,7 @@ class ItemLines:
 
             difference = unread(item, value) if isinstance(item, Mapping) else Difference(item, value)
             if difference is not None:
-                raise BrokenItems([difference.told(self._item(index))])
+                raise BrokenItems([difference.told(self._item(index))], difference.remedy)
         return value
 
     def _validated(self, data: bytes, start: int = 0) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -41,7 +42,8 @@ class Comparison:
         self._plain = frozenset({_leaf, self._real})
         self._made: dict[int, Compare] = {}
         self._parts: dict[str, Callable[[CoreSchema], Compare]] = {
-            "any": lambda _: self._free,
+            # `SkipValidation[Doc]` is of no type when it is read, but of a type when it is written.
+            "any": lambda schema: _dynamic if "schema" in schema.get("serialization", {}) else self._free,
             "generator": lambda _: once,
             "list": self._list,
             "set": self._set,
@@ -166,6 +168,8 @@ def _dynamic(returned: Any, read: Any) -> Difference | None:
 
 
 def _other(returned: Any, read: Any) -> Difference | None:
+    if isinstance(returned, Enum):  # as keys, 1 and "1" have the same bytes
+        return None if returned is read or returned == read else Difference(returned, read)
     if getattr(type(returned), "__eq__", None) is object.__eq__:
         return None  # compares addresses; attributes and the bytes of both decide
     try:
@@ -324,6 +328,8 @@ def _of_model(cls: type[BaseModel], fields: dict[str, Compare], extra: Compare, 
             for name, one in fields.items():
                 if difference := one(mine.get(name, ABSENT), theirs.get(name, ABSENT)):
                     return difference.within(name)
+        if len(mine) > len(theirs) and (difference := _undeclared(cls, mine, theirs)):
+            return difference
         more, other = returned.__pydantic_extra__, read.__pydantic_extra__
         return _extra(more or {}, other or {}, extra) if more or other else None
 
@@ -344,12 +350,17 @@ def _of_dataclass(cls: type, fields: dict[str, Compare]) -> Compare:
         for name, one in fields.items():
             if difference := one(getattr(returned, name, ABSENT), getattr(read, name, ABSENT)):
                 return difference.within(name)
-        for name in sorted(getattr(returned, "__dict__", {}).keys() - getattr(read, "__dict__", {}).keys()):
-            if not name.startswith("_") and not hasattr(cls, name):  # a cached property is an attribute of the class
-                return Difference(getattr(returned, name), ABSENT).within(name)
-        return None
+        return _undeclared(cls, getattr(returned, "__dict__", {}), getattr(read, "__dict__", {}))
 
     return compare
+
+
+def _undeclared(cls: type, returned: Mapping[str, Any], read: Mapping[str, Any]) -> Difference | None:
+    """An attribute that no field declares, such as what `model_copy(update=…)` has added."""
+    for name in sorted(returned.keys() - read.keys()):
+        if not name.startswith("_") and not hasattr(cls, name):  # a cached property is an attribute of the class
+            return Difference(returned[name], ABSENT).within(name)
+    return None
 
 
 def _of_typed_dict(fields: dict[str, Compare], extra: Compare) -> Compare:
