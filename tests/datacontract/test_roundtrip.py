@@ -42,6 +42,7 @@ from pydantic_core import core_schema
 
 from wurzel.datacontract import MarkdownDataContract, PydanticModel
 from wurzel.datacontract.parts import codec_for
+from wurzel.datacontract.roundtrip import same_value
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException, StaticTypeError
 
@@ -89,6 +90,10 @@ class Member(enum.Enum):
 
 class ByMember(PydanticModel):
     counts: dict[Member, int]
+
+
+class At(PydanticModel):
+    at: time
 
 
 class Skipping(PydanticModel):
@@ -480,6 +485,13 @@ def test_an_attribute_that_no_field_declares_is_refused():
 def test_a_model_that_no_one_validates_is_refused():
     message = refused(Skipping, Skipping(one=Doc(text="a")))
     assert message == "item 0, field 'one' is a Doc, Doc(text='a'), but would be read back as a dict, {'text': 'a'}"
+
+
+def test_a_time_in_a_zone_without_an_offset_is_refused():
+    at = time(1, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert refused(At, At(at=at)).endswith("but would be read back as datetime.time(1, 0)")
+    assert stored(At, At(at=time(1, tzinfo=UTC)))
+    assert same_value(at, time(1)) is not None  # in a table
 
 
 def test_keys_that_read_back_as_another_member_are_refused():

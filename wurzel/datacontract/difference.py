@@ -58,7 +58,7 @@ class Difference:
             return "Declare a field for it."
         kind, base = type(self.returned), type(self.read)
         if kind is base:
-            return "A validator or serializer must leave its own results alone; otherwise, declare a type that keeps the value."
+            return "A validator or serializer must leave its own results alone; if none does, use another type."
         if issubclass(kind, base) and _fields(kind):
             return f"Declare that class, or a union: {base.__name__} | {kind.__name__}."
         return f"Return {article(base)}, or declare a type that only {article(kind)} can be read as."

@@ -7,7 +7,7 @@ them. So an item can lose fields, change its class or change its values without 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -180,6 +180,8 @@ def _other(returned: Any, read: Any) -> Difference | None:
         return None
     # Of a time that comes twice in a night, this alone tells which it is; comparing does not see it.
     same = same and not (getattr(returned, "fold", 0) and returned.tzinfo is None)
+    # Without a date, most zones have no offset: then such a time equals one without a zone.
+    same = same and not (isinstance(returned, time) and (returned.tzinfo is None) != (read.tzinfo is None))
     return None if same else Difference(returned, read)
 
 
