@@ -35,6 +35,14 @@ _ARITHMETIC = "Write `x + 1`, `x - 1`, `x * 2`, `x // 2`, `x % 2`."
 _PRINTED = "Text outside of `{{ }}` is written as it is: `# {{ x }}`; `wurzel render --stdout` shows the file."
 _MEMBER = "Write it as a method: `x.split(',')`, `x.startswith('a')`."
 
+_TEST_IN = "Write `'a' in x`; as a method, `x.startswith('a')`."
+_BOTH = "Write texts together with `~`: `{{ a ~ '/' ~ x }}`."
+_RAW = "Write `{% include 'part.j2' %}` for a template; text of a file is a value, so read it in Python or a setting."
+_TAG_PLAIN = "Remove it: text outside of tags is written as it is; `{% raw %}` keeps braces."
+_NO_TAG = "Tags are those of Jinja, such as `if`, `for`, `set`, `macro`; compute the rest in Python."
+_GO = "This looks like Go's template language. Write `{{ x | indent(4) }}`, `{% if x %}`, `{% for x in xs %}`."
+_NO_DATABASE = "Templates see the pipeline and `variables`, no database."
+
 _EXPRESSION = "An expression of the platform is text here: `{{ '${{ github.ref }}' }}`, `{{ '{{workflow.name}}' }}`."
 _CONTEXT = "`wurzel templates list TARGET` lists the names here; what a project sets is in `variables`."
 
@@ -51,7 +59,20 @@ _FILTERS = {
     **dict.fromkeys(("ternary", "then"), _CHOICE),
     **dict.fromkeys(("mandatory", "required"), _STRICT),
     **dict.fromkeys(("from_json", "from_yaml", "fromJson", "fromYaml", "json_query", "basename", "dirname"), _PYTHON),
-    **dict.fromkeys(("split", "startswith", "endswith", "hasPrefix", "hasSuffix", "trimSuffix"), _MEMBER),
+    **dict.fromkeys(("split", "splitList", "startswith", "endswith", "hasPrefix", "hasSuffix"), _MEMBER),
+    **dict.fromkeys(
+        ("trimSuffix", "trimPrefix"), "Write it as a method: `x.removesuffix('-')`, `x.removeprefix('v')`."
+    ),
+    **dict.fromkeys(("trimAll", "nospace"), "Write `x | trim`, `x.strip('-')` or `x | replace(' ', '')`."),
+    **dict.fromkeys(("has", "contains", "includes"), _TEST_IN),
+    **dict.fromkeys(("cat", "concat", "append_text"), _BOTH),
+    **dict.fromkeys(("atoi", "int64", "toInt"), "Write `x | int`."),
+    "toStrings": "Write `xs | map('string') | list`.",
+    **dict.fromkeys(
+        ("pick", "omit", "unset"), "Loop over the entries: `{% for key, value in x | items if key != 'a' %}`."
+    ),
+    **dict.fromkeys(("semverCompare", "version", "version_compare", "subelements", "symmetric_difference"), _PYTHON),
+    **dict.fromkeys(("as_bool", "as_native", "as_number", "as_text"), "Remove it: a value keeps its type."),
     "bool": 'Write `x == "true"`; a setting of type `bool` is one already.',
     "append": "Write `{{ xs + [x] }}`.",
     "trunc": "Write `{{ x[:63] }}`.",
@@ -69,6 +90,12 @@ _FILTERS = {
 _NAMES = {
     **dict.fromkeys(("now", "date", "time", "datetime", "ansible_date_time", "utcnow", "today"), _PURE),
     **dict.fromkeys(("lookup", "query", "env", "environ", "getenv", "os", "open", "uuid", "uuid4", "salt"), _PURE),
+    **dict.fromkeys(("uuidv4", "randAlphaNum", "modules", "env_var", "timestamp"), _PURE),
+    **dict.fromkeys(("run_query", "execute", "is_incremental", "adapter", "statement"), _NO_DATABASE),
+    **dict.fromkeys(("if", "with", "block", "define", "else"), _GO),
+    **dict.fromkeys(("any", "all"), "Use a filter: `{{ xs | select | list | length > 0 }}`."),
+    "loop": "It exists inside `{% for %}` only; a macro or include that needs it takes it as an argument.",
+    **dict.fromkeys(("import", "include_raw", "include_file", "readfile"), _RAW),
     **dict.fromkeys(("quote", "squote"), _QUOTED),
     **dict.fromkeys(("toYaml", "to_yaml"), _VALUE),
     **dict.fromkeys(("toJson", "to_json"), _JSON),
@@ -79,18 +106,27 @@ _NAMES = {
         "Use a filter: `{{ x | string }}`, `| int`, `| list`, `| sort`, `| length`; `loop.index` counts.",
     ),
     **dict.fromkeys(("secrets", "github", "vars", "needs", "runner", "always", "failure", "success"), _EXPRESSION),
-    **dict.fromkeys(("toJSON", "fromJSON", "hashFiles", "workflow", "inputs", "tasks", "ds", "ts"), _EXPRESSION),
-    **dict.fromkeys(("params", "dag_run", "macros", "ti", "task_instance", "logical_date", "run_id"), _EXPRESSION),
-    **dict.fromkeys(("Values", "Release", "Chart", "Capabilities", "cookiecutter", "copier"), _CONTEXT),
+    **dict.fromkeys(
+        ("toJSON", "fromJSON", "hashFiles", "workflow", "inputs", "outputs", "tasks", "steps", "item", "ds", "ts"),
+        _EXPRESSION,
+    ),
+    **dict.fromkeys(
+        ("params", "dag_run", "macros", "ti", "task_instance", "logical_date", "run_id", "execution_date"), _EXPRESSION
+    ),
+    **dict.fromkeys(
+        ("Values", "Release", "Chart", "Capabilities", "values", "cookiecutter", "copier", "playbook_dir"), _CONTEXT
+    ),
     **dict.fromkeys(("hostvars", "ansible_facts", "inventory_hostname", "groups"), _CONTEXT),
-    **dict.fromkeys(("ref", "source", "var", "env_var", "config", "target", "this", "adapter", "dbt_utils"), _CONTEXT),
+    **dict.fromkeys(("ref", "source", "var", "config", "target", "this", "dbt_utils", "model", "schema"), _CONTEXT),
     **dict.fromkeys(("random", "random_ascii_string", "random_string"), _PURE),
     "return": "A macro gives the text that it writes; for a value, use `{% set %}`, or a filter of a pack.",
     "contains": "Write `'a' in x`.",
     **dict.fromkeys(("log", "print", "console", "debug", "warn"), _PRINTED),
     **dict.fromkeys(("map", "filter", "sum", "min", "max", "abs", "reversed"), "Use a filter: `{{ x | sum }}`."),
     **dict.fromkeys(("type", "isinstance", "typeof", "kindOf"), "Use a test: `x is string`, `x is mapping`."),
-    **dict.fromkeys(("fail", "raise", "throw", "assert", "error"), "Only a policy refuses: `fail(…)` in policies.j2."),
+    **dict.fromkeys(
+        ("fail", "raise", "throw", "assert", "error", "exceptions"), "Only a policy refuses: `fail(…)` in policies.j2."
+    ),
     **dict.fromkeys(("empty", "not_empty"), "Write `{% if not x %}`."),
     "undefined": "Write `x is defined`.",
     "forloop": "Write `loop.index`, `loop.first`, `loop.last`.",
@@ -117,6 +153,9 @@ _TAGS = {
     **dict.fromkeys(("each", "foreach", "loop", "iterate"), "Write `{% for x in xs %}` … `{% endfor %}`."),
     **dict.fromkeys(("elif", "endif", "endfor", "endblock"), "It ends something that was not begun."),
     "comment": "Write `{# … #}`.",
+    "include_raw": _RAW,
+    **dict.fromkeys(("trans", "blocktrans", "autoescape", "spaceless", "verbatim"), _TAG_PLAIN),
+    **dict.fromkeys(("try", "python", "call_python", "test", "snapshot", "materialization", "switch"), _NO_TAG),
     **dict.fromkeys(("debug", "log"), _PRINTED),
     **dict.fromkeys(("load", "use", "require"), _NEEDS),
     "continue": "Write `{% for x in xs if … %}`, or put `{% if … %}` around the rest of the loop.",
@@ -158,13 +197,13 @@ _KNOWN_TAGS = (
     "with",
     "endwith",
 )
-_GO = "This looks like Go's template language. Write `{{ x | indent(4) }}`, `{% if x %}`, `{% for x in xs %}`."
 _FOREIGN = re.compile(
     r"unexpected '\.'|unexpected char '[$]'|expected token 'end of print statement', got '(?:string|integer|float|\w+)'"
 )
 _SYNTAX = (
     (r"(unexpected|.* got) '='", "Compare with `==` and `!=`; set with `{% set x = 1 %}`; write with `{{ x }}`."),
     (r"expected token ':', got '}'", "Write `{{ x }}`, `{% for x in xs %}`, `{% if x %}`."),
+    (r"unexpected '/'", "Write `{# a comment #}`."),
     (r"unexpected '>'", "Write `x != y`, `x.y`, or `{% include 'part.j2' %}`."),
     (r"expected token 'name', got '\|'", "Write `or`."),
     (r".* got ':'", "A filter takes its arguments in brackets: `{{ x | default('a') }}`."),

@@ -15,6 +15,7 @@ from wurzel.render.values import NotAValue
 from wurzel.suggestion import LOOSE, did_you_mean
 
 _ELSE = "Add `else`, since an expression always writes a value; use `{% if %}` to omit text."
+_JOINED = "Join texts with `~`: `{{ 'a' ~ 1 }}`; for a sum, write `x | int + 1`."
 _ENDLESS = {
     MemoryError: ("the template needs more memory than this machine has", "Look for texts that grow in a loop."),
     RecursionError: ("templates or macros call each other endlessly", "Follow the includes from here."),
@@ -33,7 +34,8 @@ def told(error: Exception, names: Collection[str], filters: Collection[str], tes
         return str(error), getattr(error, "hint", "")
     if isinstance(error, AttributeError | TypeError) and re.search(r"\bText\b", str(error)):
         return text.NO_VALUE, text.MAKE_VALUE
-    return f"{type(error).__name__}: {error}", getattr(error, "hint", "")
+    hint = _JOINED if isinstance(error, TypeError) and "concatenate" in str(error) else getattr(error, "hint", "")
+    return f"{type(error).__name__}: {error}", hint
 
 
 def syntax(message: str, filters: Collection[str], tests: Collection[str]) -> tuple[str, str]:
