@@ -41,14 +41,18 @@ def gathered(folder):
 @pytest.mark.parametrize(
     "act", [store, gathered, lambda path: replace_file(path, b""), lambda path: StateFolder(path, "p")]
 )
-@pytest.mark.parametrize("path", [".git/x", ".GIT/x", "a/../.git/x", "link/x", ".git", "sub/.git/x"])
+@pytest.mark.parametrize(
+    "path", [".git/x", ".GIT/x", "a/../.git/x", "link/x", ".git", "sub/.git/x", ".g\u200cit/x", ".git ./x", "GIT~1/x"]
+)
 def test_it_is_refused(act, path):
     with pytest.raises(WurzelError, match=r"is inside git's own folder, which wurzel never writes to"):
         act(Path(path))
     assert not any(Path(".git").iterdir())
 
 
-@pytest.mark.parametrize("path", ["x", ".github/workflows/x.yml", ".gitignore", ".git-x/y", "a.git/x"])
+@pytest.mark.parametrize(
+    "path", ["x", ".github/workflows/x.yml", ".gitignore", ".git-x/y", "a.git/x", "git/x", ".gitx./y"]
+)
 def test_other_paths_are_not(path):
     assert not in_git(path)
 

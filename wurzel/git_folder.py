@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+_UNSEEN = dict.fromkeys((*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF))
+"""Characters that file systems of macOS leave out of names."""
+
 REASON = "is inside git's own folder, which wurzel never writes to"
 
 
@@ -17,7 +20,13 @@ def repository_of(folder: str | os.PathLike[str]) -> Path | None:
 
 def in_git(path: str | os.PathLike[str]) -> bool:
     """Whether a path leads into a folder named `.git`, also by links, and however it is spelled."""
-    return any(part.lower() == ".git" for part in Path(os.path.realpath(path)).parts)
+    return any(map(is_git, Path(os.path.realpath(path)).parts))
+
+
+def is_git(name: str) -> bool:
+    """Whether a file system may take a name for `.git`: in any case, and with what macOS and Windows leave out."""
+    plain = name.lower().translate(_UNSEEN).partition(":")[0].rstrip(" .")
+    return plain in {".git", "git~1"}
 
 
 def ignored(folder: Path, paths: Iterable[str]) -> set[str]:

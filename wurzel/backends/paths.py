@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.base import OutputFile, moved
 from wurzel.exceptions import PreflightError, Problem, UsageError
+from wurzel.git_folder import is_git
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
@@ -87,7 +88,7 @@ def _check_path(job: Job, file: OutputFile, path: str) -> None:
     if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
         hint = f"Set a relative path {_setting(job, file)}."
         raise UsageError(f"{would}, which is outside the project", where=file.origin, hint=hint)
-    if ".git" in path.lower().split("/"):
+    if any(map(is_git, path.split("/"))):
         hint = f"Set another path {_setting(job, file)}."
         raise UsageError(f"{would}, but wurzel never writes to git's own folder", where=file.origin, hint=hint)
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from wurzel.git_folder import is_git
+
 _LABEL = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _SUBDOMAIN = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*"
@@ -103,7 +105,7 @@ def _folder(value: Any) -> str:
             " elsewhere is named by `store`"
         )
     path = posixpath.normpath(value)
-    if ".git" in path.lower().split("/"):
+    if any(map(is_git, path.split("/"))):
         raise ValueError(f"{value!r} is in the folder of git itself; write a path such as data")
     if path == ".." or path.startswith(("/", "~", "../")):
         raise ValueError(f"{value!r} leads out of the project; write a path relative to wurzel.yaml, such as data")
