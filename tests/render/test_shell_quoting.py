@@ -106,10 +106,16 @@ def test_every_text_in_a_here_document(script, shell):
         ("p --label {{ x }}=1", "a.b/c", "p --label a.b/c=1"),
         ("A={{ x }} B=1 {{ x }} c", "a-b", "A=a-b B=1 a-b c"),
         ("sh -c {{ x | shell }}", ["echo", "a b"], "sh -c 'echo '\\''a b'\\'''"),
+        ("sh -c 'p {{ x | shell }}'", "a b", "sh -c 'p '\\''a b'\\'''"),
+        ('bash -euo pipefail -c "{{ x }}"', "p $A", 'bash -euo pipefail -c "p \\$A"'),
+        ("sh -c 'p {{ x }}' 'a {{ y }}'", "b-1.c", "sh -c 'p b-1.c' 'a -; a'"),
+        ("jq --arg x '- {{ y }}' .; awk -v x='- {{ y }}' '{{ x }}'", "{print}", None),
+        ("sed 's|a|/{{ x }}/|'", "a/b", "sed 's|a|/a/b/|'"),
     ],
 )
 def test_form_of_a_value(script, template, value, written):
-    assert script(template, x=value).removesuffix("\n") == written.removesuffix("\n")
+    text = script(template, x=value, y="-; a").removesuffix("\n")
+    assert text == (text if written is None else written.removesuffix("\n"))
 
 
 def test_comments_are_never_left(script):
@@ -185,6 +191,16 @@ def test_comments_are_never_left(script):
         ("run '{{ s }}' x{{ s | join('\n') }}", ["a"], "only text and numbers|would be one word"),
         ("true # {{ s }}", "a\nb", "several lines cannot be in a comment"),
         ("#!/bin/{{ s }}\n", "sh -e", "plain path"),
+        ("sh -c 'p {{ s }}'", "a b", "part of a program"),
+        ('sudo /bin/bash -ec "p \\"{{ s }}\\""', "$(id)", "part of a program"),
+        ("bash -euo pipefail -c '\n  p {{ s }}\n'", "a;b", "part of a program"),
+        ("trap 'rm -r {{ s }}' EXIT", "a b", "part of a program"),
+        ('eval "p {{ s }}"', "*", "part of a program"),
+        ('ssh -p 22 user@host "cd {{ s }} && ls"', "a b", "part of a program"),
+        ("x=$(python3 -c 'print(\"{{ s }}\")')", 'a"b', "part of a program"),
+        ("awk -F, 'BEGIN {print \"{{ s }}\"}'", "a\\b", "part of a program"),
+        ("sed -i 's/a/{{ s }}/'", "a/b", "part of a program"),
+        ("jq -r '.x = \"{{ s }}\"'", 'a"b', "part of a program"),
     ],
 )
 def test_what_cannot_be_read_back_is_refused(script, template, value, message):

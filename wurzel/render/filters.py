@@ -19,6 +19,7 @@ from wurzel.render.values import (
     Joined,
     Json,
     NotAValue,
+    ShellText,
     Variable,
     Words,
     compacted,
@@ -48,12 +49,12 @@ REFUSED = {
 """Jinja's filters that are not available here, and why."""
 
 
-def shell(value: Any) -> str:
+def shell(value: Any) -> ShellText:
     """A list of arguments as one shell command line; a text or number as a single word."""
     from wurzel.render.quoting.word import join
 
     frozen = freeze(value)
-    return join(plain_list(frozen) if isinstance(frozen, list) else [text_of(frozen)])
+    return ShellText(join(plain_list(frozen) if isinstance(frozen, list) else [text_of(frozen)]))
 
 
 def words(value: Any) -> Words:

@@ -132,6 +132,12 @@ class Json(str):
     __slots__ = ()
 
 
+class ShellText(str):
+    """A shell command line with its words quoted: the result of the filter `shell`."""
+
+    __slots__ = ()
+
+
 class CompactList(list[Any]):
     """A list that YAML writes on one line where there is room; made by `compact`."""
 
@@ -144,7 +150,7 @@ class CompactMapping(dict[Any, Any]):
     __slots__ = ()
 
 
-KEPT = frozenset({Identifier, Variable, Indented, Joined, Json, CompactList, CompactMapping})
+KEPT = frozenset({Identifier, Variable, Indented, Joined, Json, ShellText, CompactList, CompactMapping})
 """Kinds of values that keep their type when they are written."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, shebang, unreadable
+from wurzel.render.quoting.programs import refuse_code
 from wurzel.render.quoting.shell_layout import Place, Scanner
 from wurzel.render.quoting.word import double_quoted, here, is_bare, join, possible, single_quoted
 from wurzel.render.values import Identifier, Joined, NotAValue, Variable, Words, show, text_of
@@ -19,6 +20,7 @@ _ENDS_WORD = frozenset(["", *" \t\n;|&()"])
 _JOINS_BARE = _ENDS_WORD | frozenset("/:,.-@%+=_")
 _ENDS_NAME = pattern(r"[ \t;|&()+=]")
 _VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_MARKS = {"single": "'", "double": '"'}
 _LARGEST = 2**63 - 1
 _PATTERN = pattern(r"=~[ \t]*$")
 _COMPARES = pattern(r"[ \t]-(?:eq|ne|lt|le|gt|ge)[ \t]+$")
@@ -60,6 +62,8 @@ def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
     if place.context == "arithmetic":
         return _number(held)
     text = _word(draft, piece, held, place) if place.context == "word" else _quoted(held, place)
+    if place.context in _MARKS:
+        refuse_code(draft, piece, held, _MARKS[place.context])
     if place.waiting and "\n" in text:
         reason = "a here-document starts on this line, and the value's first line break would start its body"
         raise refuse(held, reason, "Put the value in a variable first.")
