@@ -58,7 +58,8 @@ def test_the_file_is_written_checked_and_kept(words, platform):
     assert run(platform, "--check").exit_code == 0
     changed = run(platform, "--push", "--check")
     assert changed.exit_code == 1
-    assert f"Run: wurzel ci {platform} --push" in str(changed.exception)
+    assert f"It was written by: wurzel ci {platform}\n" in str(changed.exception)
+    assert f"or run: wurzel ci {platform} --push" in str(changed.exception)
     path.write_text(path.read_text() + "# mine\n")
     kept = run(platform)
     assert "edited by hand" in str(kept.exception)

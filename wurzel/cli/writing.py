@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -34,12 +35,25 @@ def write(changes: Sequence[Change], command: str, *, check: bool, force: bool) 
             click.echo(change.diff(), nl=False)
             sys.stdout.flush()
     if check and different:
-        raise CheckFailed(f"out of date: {', '.join(change.path for change in different)}", hint=f"Run: {command}")
+        raise CheckFailed(
+            f"out of date: {', '.join(change.path for change in different)}", hint=_advice(different, command)
+        )
     if not check:
         apply(changes, force=force)
     for change in changes:
         state = "is up to date" if change.state == "same" else "created" if change.old is None else "updated"
         click.echo(f"{change.path} {state}" if change.state == "same" else f"{state} {change.path}", err=True)
+
+
+def _advice(different: Sequence[Change], command: str) -> str:
+    """The command that updates the files; one that was written with other options may be right as it is."""
+    from wurzel.render.header import command_of
+
+    for change in different:
+        written = shlex.join(command_of(change.old or b""))
+        if written not in {"", command}:
+            return f"It was written by: {written}\n  Check it with the same options, or run: {command}"
+    return f"Run: {command}"
 
 
 def write_report(path: str, text: str) -> None:
