@@ -43,6 +43,14 @@ def wurzel(project, site, monkeypatch):
     return run
 
 
+def test_the_folder_in_which_a_pack_is_written_may_be_in_the_project(wurzel, monkeypatch):
+    """As after `wurzel new pack acme` and `pip install --editable acme`."""
+    (home := Path("acme").resolve()).mkdir()
+    (distribution(home, "acme-wurzel") / "wurzel-pack.yaml").write_text("version: 1\nvariables: {owner: {}}\n")
+    monkeypatch.setenv("PYTHONPATH", f"{home}:{Path(__file__).parents[2]}")
+    assert wurzel("render", "--stdout", "--set", "variables.owner=docs")[0] == 0
+
+
 def refused(wurzel, *words):
     Path("dvc.yaml").write_text("mine: 1\n")
     code, said = wurzel("render", "--force")

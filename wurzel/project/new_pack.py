@@ -24,8 +24,8 @@ The template pack of {title}: how its pipelines run, on all targets.
 do, and the folders beside them change the files of each target. A project uses the pack by `templates: [{name}]`.
 
 Everything here is an example. Names such as `registry.{name}.example` have to become yours, and what you do not need
-can go: `pytest` says which template has no effect. Once there is a folder `tests/snapshots`, `pytest --update` writes
-what the pack renders into it, to be reviewed with each change.
+can go: `pytest`, which needs wurzel's extra `validate`, says which template has no effect. Once there is a folder
+`tests/snapshots`, `pytest --update` writes what the pack renders into it, to be reviewed with each change.
 """
 _PROJECT = """# For `wurzel templates check` in this folder, once the pack is installed.
 version: 1

@@ -301,6 +301,9 @@ class Layers:
         if folder.is_dir():
             is_path = not isinstance(layer, str) or "/" in layer or layer == USUAL
             if not is_path and is_installed(pack := pack_name(str(layer))):
+                found = self._pack(pack)
+                if found.folder.resolve().is_relative_to(folder.resolve()):  # the folder is that of the pack's project
+                    return found
                 raise TemplateError(
                     f"{layer!r} is a folder here, and {pack} is an installed pack: which one is meant is not clear",
                     hint=f"Write ./{layer} for the folder, or give it another name.",
