@@ -12,12 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from wurzel.exceptions import Problem, UsageError, WurzelWarning
 from wurzel.ir.model import Pipeline, Step, Store
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Variables
+from wurzel.project.forms import code_layer, each_of, find, long_form, of_pipeline, reset, secrets_by_variable
 from wurzel.project.kinds import BAD, Context, Reader
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig
 from wurzel.project.nodes import (
@@ -29,28 +28,23 @@ from wurzel.project.nodes import (
     node_of,
     overlay_all,
     overlay_targets,
-    with_value,
     without_keys,
 )
 from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
 from wurzel.project.secrets import doubtful
 from wurzel.project.sets import parse_sets
-from wurzel.project.settings import Check, canonical_secrets, settings_of, with_values
+from wurzel.project.settings import Check, settings_of, with_values
 from wurzel.project.targets import Named, check_bound, with_names
-from wurzel.store_url import NO_STORE
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from wurzel.project.load import Project
 
-_OWN_FORM = frozenset({"entrypoint", "defaults", "steps", "targets", "ignore"})
 _FOR_ALL = ("env", "secrets", "labels", "annotations")
 """Fields of a pipeline that its steps have as well, and that are merged for each step."""
 _SETTINGS_FORM = frozenset({"settings", "parameters"})
-_SHORT_FORMS = {"shards": "max", "retry": "limit"}
-"""Fields of a step for which a number is short, and what of them it sets."""
-_ATTRIBUTES = {"limits": "resources"}
-"""Class attributes that set a field of another name."""
 
 
 def _readers(cls: type[BaseModel], facts: Collection[str]) -> dict[str, Reader]:
@@ -143,7 +137,7 @@ def store_of(project: Project, name: str, environment: str | None = None) -> Sto
     findings = Findings()
     layers = [layer for pack in project.packs() for layer in pack.layers(environment)]
     layers += project.layers(name, environment)
-    found = overlay_all(_each([_of_pipeline(layer) for layer in layers], "store"))
+    found = overlay_all(each_of([of_pipeline(layer) for layer in layers], "store"))
     store = (
         None if found is None or found.value is None else _PIPELINE_FIELDS["store"](found, "store", Context(findings))
     )
@@ -166,7 +160,7 @@ class _Resolver:
 
     def resolve(self, check: Check | None, variables: Variables) -> Resolved:
         code = code_layer(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
-        packs, layers = ([_of_pipeline(layer) for layer in group] for group in (self.packs, self.layers))
+        packs, layers = ([of_pipeline(layer) for layer in group] for group in (self.packs, self.layers))
         fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
         named = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
         of_packs, own = ([layer.fields.get("targets") for layer in group] for group in (self.packs, self.layers))
@@ -177,7 +171,7 @@ class _Resolver:
             self.for_all = {name: frozenset(tree[name].fields) for name in _FOR_ALL if name in tree}
             self.check_ids()
             steps = tuple(self.step(step, check) for step in pipeline.steps)
-            pipeline = pipeline.model_copy(update={**_reset(code, tree, Pipeline), **fields, "steps": steps})
+            pipeline = pipeline.model_copy(update={**reset(code, tree, Pipeline), **fields, "steps": steps})
         pipeline = self.with_variables(pipeline, tree, variables)
         resolved = Resolved(
             pipeline,
@@ -194,7 +188,7 @@ class _Resolver:
 
     def ignored(self) -> dict[str, Node]:
         """Features that are accepted for all targets, if any layer says so."""
-        node = overlay_all(_each([*self.packs, *self.layers], "ignore"))
+        node = overlay_all(each_of([*self.packs, *self.layers], "ignore"))
         return {} if node is None else {"ignore": node}
 
     def with_variables(self, pipeline: Pipeline, tree: dict[str, Node], variables: Variables) -> Pipeline:
@@ -226,13 +220,13 @@ class _Resolver:
 
     def step(self, step: Step, check: Check | None) -> Step:
         layers = self.step_layers(step.id)
-        packs = _each(self.packs, "defaults")
+        packs = each_of(self.packs, "defaults")
         if not layers and not packs:
             return step
         self.check_removals(step.id, layers)
         update, tree = self.fields_of(step, packs, layers)
-        given = settings_of(step, _each(layers, "settings"), f"steps.{step.id}.settings", self.findings)
-        parameters = overlay_all(_each(layers, "parameters"))
+        given = settings_of(step, each_of(layers, "settings"), f"steps.{step.id}.settings", self.findings)
+        parameters = overlay_all(each_of(layers, "parameters"))
         settings = with_values(step, given, parameters, self.findings)
         self.steps[step.id] = Node({**tree, "settings": Node(given, "")}, "")
         if parameters is not None:
@@ -272,10 +266,10 @@ class _Resolver:
         key = (*map(id, layers), *same)
         if key not in self.alike or any("secrets" in layer.fields for layer in (*packs, *layers)):
             code = code_layer(step, STEP_FACTS, step.run)
-            own = [_secrets_by_variable(step, _long_form(without_keys(layer, _SETTINGS_FORM))) for layer in layers]
-            weak = [_secrets_by_variable(step, _long_form(layer)) for layer in packs]
+            own = [secrets_by_variable(step, long_form(without_keys(layer, _SETTINGS_FORM))) for layer in layers]
+            weak = [secrets_by_variable(step, long_form(layer)) for layer in packs]
             values, tree = self.read([*weak, code, *own], _STEP_FIELDS, f"steps.{step.id}.")
-            self.alike[key] = ({**_reset(code, tree, Step), **values}, tree)
+            self.alike[key] = ({**reset(code, tree, Step), **values}, tree)
         return self.alike[key]
 
     def read(
@@ -290,85 +284,3 @@ class _Resolver:
         values = {setting.name: setting.value for setting in step.settings if setting.name in given}
         for name, reason in check(step, values):
             self.findings.add(given[name].origin, f"steps.{step.id}.settings.{name}: {reason}")
-
-
-def code_layer(item: BaseModel, facts: Collection[str], source: str) -> Node:
-    """What code sets, as the weakest layer: each field comes from an attribute of `source`."""
-    names = [name for name in type(item).model_fields if name in item.model_fields_set and name not in facts]
-    return Node(
-        {name: node_of(_set_values(getattr(item, name)), f"{source}.{_ATTRIBUTES.get(name, name)}") for name in names},
-        source,
-    )
-
-
-def find(node: Node, path: str) -> Node | None:
-    """The node at a dotted path; keys may themselves contain dots."""
-    if not path:
-        return node
-    if isinstance(node.value, list):
-        item, _, rest = path.partition(".")
-        named = (each for each in node.value if "name" in each.fields and each.fields["name"].value == item)
-        number = int(item) if item.isdigit() else len(node.value)
-        found = node.value[number] if number < len(node.value) else next(named, None)
-        return find(found, rest) if found is not None else None
-    end = len(path)
-    while end > 0:
-        child = node.fields.get(path[:end])
-        if child is not None:
-            return find(child, path[end + 1 :])
-        end = path.rfind(".", 0, end)
-    return None
-
-
-def _set_values(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return {
-            name: _set_values(getattr(value, name))
-            for name in type(value).model_fields
-            if name in value.model_fields_set
-        }
-    if isinstance(value, dict):
-        return {key: _set_values(item) for key, item in value.items()}
-    return [_set_values(item) for item in value] if isinstance(value, tuple) else value
-
-
-def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict[str, Any]:
-    """Built-in defaults of the fields that code set and configuration removed."""
-    fields = cls.model_fields
-    return {name: fields[name].get_default(call_default_factory=True) for name in code.fields if name not in merged}
-
-
-def _of_pipeline(layer: Node) -> Node:
-    """What a layer says of the pipeline itself, with a `store` in its long form, so that layers merge."""
-    fields = {key: node for key, node in layer.fields.items() if key not in _OWN_FORM}
-    store = fields.get("store")
-    if store is not None and isinstance(store.value, str):
-        none = Node(None, store.source, store.line, store.column)
-        others = dict.fromkeys(Store.model_fields, none)  # keys are for one bucket, so a URL alone replaces all
-        fields["store"] = none if store.value == NO_STORE else with_value(store, {**others, "url": store})
-    return with_value(layer, fields)
-
-
-def _long_form(layer: Node) -> Node:
-    """A layer of a step in one form, so that layers merge whichever form each of them has.
-
-    `shards: N` is `shards: {max: N}`, `retry: N` is `retry: {limit: N}`, and `resources: {limits: …}` is `limits: …`.
-    """
-    fields = dict(layer.fields)
-    for name, key in _SHORT_FORMS.items():
-        node = fields.get(name)
-        if node is not None and node.value is not None and not isinstance(node.value, dict):
-            fields[name] = with_value(node, {key: node})
-    if (limits := layer.below("resources").get("limits")) is not None:
-        fields["resources"] = without_keys(fields["resources"], ("limits",))
-        fields["limits"] = overlay_all([limits, *_each([layer], "limits")]) or limits
-    return with_value(layer, fields)
-
-
-def _secrets_by_variable(step: Step, layer: Node) -> Node:
-    secrets = canonical_secrets(step, layer.fields.get("secrets"))
-    return with_value(layer, {**layer.fields, "secrets": secrets}) if secrets is not None else layer
-
-
-def _each(layers: Sequence[Node], key: str) -> list[Node]:
-    return [layer.fields[key] for layer in layers if key in layer.fields]
