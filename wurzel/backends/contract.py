@@ -14,7 +14,7 @@ from jinja2 import nodes
 
 from wurzel.backends.checking import contexts
 from wurzel.render.check.described import members, summary
-from wurzel.render.check.names import OF_JINJA
+from wurzel.render.check.expressions import OF_JINJA
 from wurzel.render.check.types import described_in, spell
 from wurzel.render.common import Common
 from wurzel.render.language import language_of
