@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import jinja2
-from jinja2 import StrictUndefined, Template
-from jinja2.runtime import new_context
+from jinja2 import Template
 
 from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.named_tuples import NamedTuple
@@ -18,6 +16,7 @@ from wurzel.render import bounds, text, values, work
 from wurzel.render.code_cache import CodeCache
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
+from wurzel.render.jinja_types import Compiled, Context, Missing, place, running
 from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
@@ -33,26 +32,6 @@ if TYPE_CHECKING:
     from wurzel.render.compiler import Generator
 
 
-class Missing(StrictUndefined):
-    """An undefined value that fails on any use, and suggests what was probably meant."""
-
-    __slots__ = ()
-
-    @property
-    def _undefined_message(self) -> str:
-        owner, name = self._undefined_obj, self._undefined_name
-        if self._undefined_hint or owner is jinja2.utils.missing or not isinstance(name, str):
-            return super()._undefined_message
-        if isinstance(owner, Text):
-            return f"rendered text has no {name!r}; `| string` makes it a value"
-        known = [str(key) for key in owner] if isinstance(owner, Mapping) else [n for n in dir(owner) if n[:1] != "_"]
-        meant = did_you_mean(name, known, cutoff=LOOSE)
-        return f"{show(owner)} has no {name!r}{'; d' if meant else ''}{meant[1:]}"
-
-    def __repr__(self) -> str:
-        self._fail_with_undefined_error()
-
-
 class Below(NamedTuple):
     """A `!…` in a template that led to a template of a project or pack."""
 
@@ -63,44 +42,6 @@ class Below(NamedTuple):
     label: str
     """The label of the template that it led to."""
     layer: Layer
-
-
-class Context(jinja2.runtime.Context):
-    """The names a template sees."""
-
-    def derived(self, locals: dict[str, Any] | None = None) -> Context:  # noqa: A002 - jinja's signature
-        """Like jinja's for each `scoped` block, but without copying all blocks, which no longer change."""
-        context = new_context(self.environment, str(self.name), {}, self.get_all(), True, None, locals)
-        context.eval_ctx = self.eval_ctx
-        context.blocks = self.blocks
-        return cast("Context", context)
-
-    def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
-        """Like jinja's, after counting what a call costs that reads all of a large value."""
-        counts = work.called(function, arguments)
-        found = super().call(function, *arguments, **named)
-        return bounds.scanned(found) if counts else found
-
-
-class Compiled(Template):
-    """A template that remembers where it is rendered, for `block_of`, and what its macros are made of."""
-
-    _taken: frozenset[str] = frozenset()
-
-    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> Any:
-        """Like jinja's, which runs a file of macros once: later files use what that run took part in as well."""
-        environment = cast("Environment", self.environment)
-        before, environment.taken = environment.taken, set()
-        module = super()._get_default_module(ctx)
-        self._taken |= environment.taken
-        environment.taken = before | self._taken
-        return module
-
-    def new_context(self, *args: Any, **kwargs: Any) -> jinja2.runtime.Context:
-        """Like jinja's; for a whole file and for each part, but not for each block."""
-        context = super().new_context(*args, **kwargs)
-        cast("Environment", self.environment).rendering[str(self.name)] = context
-        return context
 
 
 class Environment(jinja2.Environment):
@@ -396,25 +337,3 @@ class Environment(jinja2.Environment):
 
 def _raised(problem: Problem) -> TemplateError:
     return TemplateError(problem.message, where=problem.where, hint=problem.hint)
-
-
-def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
-    """`template:line` of the innermost template that was running, or of the outermost; empty when none was."""
-    where = ""
-    while traceback is not None and not (where and outermost):
-        template = traceback.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            where = f"{template.name}:{template.get_corresponding_lineno(traceback.tb_lineno)}"
-        traceback = traceback.tb_next
-    return where
-
-
-def running(frame: FrameType | None) -> str:
-    """The label and line of the template that a frame belongs to."""
-    while frame is not None:
-        template = frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            where = f"{template.name}:{template.get_corresponding_lineno(frame.f_lineno)}"
-            return str(template.environment.labelled(where))
-        frame = frame.f_back
-    return ""

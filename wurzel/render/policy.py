@@ -14,7 +14,8 @@ from typing import Any
 from wurzel.exceptions import Problem, WurzelError
 from wurzel.named_tuples import NamedTuple
 from wurzel.render.characters import presented
-from wurzel.render.environment import Environment, running
+from wurzel.render.environment import Environment
+from wurzel.render.jinja_types import running
 from wurzel.render.layers import POLICIES, Layer, Layers
 from wurzel.render.text import Held, Text
 from wurzel.render.values import NotAValue, freeze, show, text_of
