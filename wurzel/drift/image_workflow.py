@@ -65,7 +65,8 @@ def _login(choices: Choices, registry: str) -> dict[str, str]:
         hint = "Write: --role arn:aws:iam::ACCOUNT:role/NAME, of a role that trusts this repository."
         raise UsageError(f"pushing to {registry} needs a role of AWS, and --role is missing", hint=hint)
     if choices.role and not aws:
-        raise UsageError(f"--role is for a registry of AWS, and the image is pushed to {registry}")
+        message = f"--role is for a registry of AWS, and the image is pushed to {registry}"
+        raise UsageError(message, hint="Leave out --role.")
     if aws:
         return {"login": "aws", "region": aws["region"], "role": choices.role}
     is_github = choices.platform == "github" and registry == "ghcr.io"

@@ -177,14 +177,15 @@ def check_choices(choices: Choices) -> None:
     if choices.image and (choices.push or choices.merge_requests or choices.environment):
         raise UsageError("--image writes a separate file; leave out --push, --merge-requests and --env")
     if choices.role and not choices.image:
-        raise UsageError("--role is for --image")
+        raise UsageError("--role is for --image", hint="Add --image, or leave out --role.")
     if choices.merge_requests and choices.platform != "gitlab":
         raise UsageError("--merge-requests is for gitlab", hint="On GitHub, pull requests are always checked.")
     if choices.token and not choices.push:
-        raise UsageError("--token is for --push")
+        raise UsageError("--token is for --push", hint="Add --push, or leave out --token.")
     for name in choices.secrets:
         if not re.fullmatch(_NAME, name):
-            raise UsageError("--secret takes the name of a secret, in capitals, not its value")
+            hint = "Write for example --secret REGISTRY_TOKEN, and store the value on the platform."
+            raise UsageError("--secret takes the name of a secret, in capitals, not its value", hint=hint)
     if choices.token and not re.fullmatch(_NAME, choices.token):
         raise UsageError("--token takes the name of a secret, in capitals, not the token", hint="E.g. WURZEL_TOKEN.")
 

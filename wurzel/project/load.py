@@ -217,7 +217,8 @@ def _name(path: Path) -> str:
 def _data(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ConfigError([Problem(f"is larger than {MAX_BYTES // 1024 // 1024} MB", name)])
+            message = f"is larger than {MAX_BYTES // 1024 // 1024} MB"
+            raise ConfigError([Problem(message, name, "Keep large values in files that steps read.")])
         return read_file(path)
     except OSError as error:
         raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error

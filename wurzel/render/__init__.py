@@ -143,7 +143,8 @@ class Renderer:
             rendered = Rendered(draft, self._environment.templates())
             same = not self.layers.filters or rendered.is_made_of(self._environment.run(template, context).pieces)
         if not same:
-            raise TemplateError("the template renders differently when it is rendered again", where=template)
+            hint = "A filter of a pack gives another result each time; it may not use the clock, chance or sets."
+            raise TemplateError("the template renders differently when it is rendered again", where=template, hint=hint)
         return rendered
 
     def below(self) -> Iterable[Below]:

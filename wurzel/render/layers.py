@@ -94,11 +94,13 @@ class Found(NamedTuple):
         """Its source. Raises `TemplateError` when it is not a file, cannot be read, or is not UTF-8."""
         try:
             if not S_ISREG(self.path.stat().st_mode):
-                raise TemplateError("the template is not a file", where=self.name)
+                hint = "Remove it, or rename it: folders and pipes cannot be read as templates."
+                raise TemplateError("the template is not a file", where=self.name, hint=hint)
             return self.path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.path.read_bytes()[: error.start].count(b"\n") + 1
-            raise TemplateError("the template is not UTF-8", where=f"{self.name}:{line}") from error
+            hint = "Save it as UTF-8."
+            raise TemplateError("the template is not UTF-8", where=f"{self.name}:{line}", hint=hint) from error
         except OSError as error:
             raise TemplateError(f"the template cannot be read: {error.strerror}", where=self.name) from error
 

@@ -55,7 +55,7 @@ def filters_of(
         if untyped := _untyped(function):
             problems.append(Problem(f"the filter {name!r} has no type for {untyped}", where, "Annotate it."))
     if not functions:
-        problems.append(Problem(f"filters: {module} has no public function", pack))
+        problems.append(Problem(f"filters: {module} has no public function", pack, "Define one, or remove `filters`."))
     return {name: _pure(name, function, pack) for name, function in functions.items()}, problems
 
 

@@ -73,7 +73,10 @@ def _job(job: Job, name: str) -> Iterable[Problem]:
             hint=f"{other}, or set kind: include.",
         )
     if len(name) > _NAME:
-        yield Problem(f"the job {name!r} has {len(name)} characters; `needs` takes at most {_NAME}")
+        yield Problem(
+            f"the job {name!r} has {len(name)} characters; `needs` takes at most {_NAME}",
+            hint="Give the step or the pipeline a shorter name.",
+        )
     if len(job.needs) > _NEEDS:
         yield Problem(
             f"{what} needs {len(job.needs)} others; GitLab allows {_NEEDS}",
