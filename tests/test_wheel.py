@@ -45,6 +45,9 @@ def test_every_template_is_in_the_wheel(wheel):
     pack = "docs/examples/organisation-pack"
     for path in pack_files(ROOT / pack):
         assert f"wurzel/examples/organisation-pack/{path}" in names
+    for example in ("new-project", "new-step"):
+        for path in pack_files(ROOT / "docs/examples" / example):
+            assert f"wurzel/examples/{example}/{path}" in names
     assert "wurzel/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]
 
