@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -94,12 +95,19 @@ def test_a_failure_has_its_error_in_process_and_its_log_elsewhere(here, capfd):
     assert "less than nothing" in Path(apart.log).read_text()
 
 
-def test_a_step_that_ends_the_process_has_failed(here):
-    ending = "if os.fork() == 0:\n        os._exit(0)\n    assert os.wait()[1] == 0\n    os._exit(0)"
+@pytest.mark.parametrize(
+    ("leaving", "how"),
+    [
+        ("os._exit(0)", "ended the process with exit code 0"),
+        ("os.execlp('env', 'env')", f"let {shutil.which('env')} take the place of the process"),
+    ],
+)
+def test_a_step_that_ends_the_process_has_failed(here, leaving, how):
+    ending = f"if os.fork() == 0:\n        os._exit(0)\n    assert os.wait()[1] == 0\n    {leaving}"
     text = FLOW.replace("    pass", f"    {ending}")
     (here / "calling_flow.py").write_text(text)
     done = command("run", "flow", "--in-process", code=1)
-    assert done.stderr.count("error: the step ended the process with exit code 0 before the dataset was stored") == 1
+    assert done.stderr.count(f"error: the step {how} before the dataset was stored") == 1
     assert not (here / "data/words/manifest.json").exists()
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from wurzel.exceptions import StepFailed, WurzelError
 from wurzel.invocation.command import call_of
+from wurzel.runtime.descendants import children, send, tree
 from wurzel.runtime.ending import LEFT, Terminated, ended_by_signals
 from wurzel.runtime.masking import CURRENT, Stream
 from wurzel.runtime.processes import Command, Exit, Watch
@@ -169,20 +171,30 @@ _noted = _process_start()
 @contextlib.contextmanager
 def _never_left_as_done() -> Iterator[None]:
     """A step that ends this process has failed: there is nothing left that would notice its missing dataset."""
-    leave, own = os._exit, os.getpid()
+    kept, own = {name: getattr(os, name) for name in ("_exit", "execv", "execve")}, os.getpid()
 
-    def leave_here(status: int) -> NoReturn:
-        if os.getpid() == own:  # processes that a step forks end as they will
-            text = f"the step ended the process with exit code {status} before the dataset was stored"
-            print(f"error: {StepFailed(text, hint=LEFT)}", file=sys.stderr, flush=True)  # noqa: T201
-            status = status or 1
-        leave(status)
+    def leave(status: int, how: str) -> NoReturn:
+        text = f"the step {how} before the dataset was stored"
+        print(f"error: {StepFailed(text, hint=LEFT)}", file=sys.stderr, flush=True)  # noqa: T201
+        send(tree(children(own)), signal.SIGKILL)
+        kept["_exit"](status or 1)
+        raise AssertionError  # never reached
 
-    os._exit = leave_here
+    def instead(name: str, *args: Any, **more: Any) -> NoReturn:
+        first = next(iter((*args, *more.values())))
+        if os.getpid() != own or (name != "_exit" and not os.access(first, os.X_OK)):
+            kept[name](*args, **more)  # processes that a step forks end as they will
+        if name == "_exit":
+            leave(first, f"ended the process with exit code {first}")
+        leave(1, f"let {os.fsdecode(first)} take the place of the process")
+
+    for name in kept:
+        setattr(os, name, partial(instead, name))
     try:
         yield
     finally:
-        os._exit = leave
+        for name, function in kept.items():
+            setattr(os, name, function)
 
 
 @contextlib.contextmanager
