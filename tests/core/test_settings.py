@@ -456,12 +456,13 @@ def test_no_password_in_a_url_is_shown():
         Connected,
         {
             "MY_STEP__DSN": "postgresql:/u:hunter2@h:bad",
-            "MY_STEP__URLS": '["http//u:hunter2@h"]',
+            "MY_STEP__URLS": '["http//u:hunter2@h", "redis://:hunter2", "x//:hunter2", "no url", "http://:80/"]',
             "MY_STEP__PORT": "redis://:hunter2@cache",
         },
     )
     assert "hunter2" not in text
     assert "PORT: Input should be a valid integer, not 'redis://:***@cache'" in text
+    assert text.count("not 'no url'") == text.count("not 'http://:80/'") == 1
 
 
 def test_a_secret_of_text_takes_the_text_of_its_variable():

@@ -22,6 +22,7 @@ from wurzel.core.settings import sealed
 from wurzel.datacontract.secrets import is_secret, is_url, public, texts_in
 from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import EnvSettingsError, mismatch, shortened
+from wurzel.patterns import pattern
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from wurzel.core.settings import SettingsBase
 
 _LONGEST = 80
+_MAY_HIDE = pattern(r"@|:(?!//|\d{1,5}(?:[/?#]|$))")
+"""A user, or a colon that begins neither an authority nor a port."""
 _HARMLESS = {"missing", "string_type", "string_too_short", "string_too_long", "bytes_type", "json_type", "enum"} | {
     *("url_parsing", "url_scheme", "url_too_long", "url_type"),
 }
@@ -174,7 +177,7 @@ def _followed(cls: type[BaseModel], place: tuple[int | str, ...]) -> tuple[list[
 
 def _may_hide_password(field: FieldInfo, value: Any) -> bool:
     """Whether a text that should be a URL may contain a password which a URL's syntax does not tell from the rest."""
-    return is_url(field.annotation) and "@" in str(value)
+    return is_url(field.annotation) and _MAY_HIDE.search(str(value)) is not None
 
 
 def _as_json(item: ErrorDetails) -> str:
