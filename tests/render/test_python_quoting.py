@@ -105,6 +105,8 @@ def test_comments_are_never_left(python):
         ("x = f'{ {{ s }} }'\n", "b", "f-string|prefix 'f'"),
         ("x = b'{{ s }}'\n", "b", "prefix 'b'"),
         ("x = r'{{ s }}'\n", "b'", "a raw string cannot contain it"),
+        ("x = '%s {{ s }}' % y\n", "50%", "`%` formats the string"),
+        ("x = ('a'\n     '{} {{ s }}'.format(y))\n", "{0}", "`.format` formats the string"),
         ("x = r'{{ s }}'\n", "b\\", "a raw string cannot contain it"),
         ("x = '\\{{ s }}'\n", "n", "there is a backslash before it"),
         ("x = '\\1{{ s }}'\n", "23", "is not the text of the template"),

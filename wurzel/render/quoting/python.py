@@ -31,6 +31,8 @@ from wurzel.render.values import Identifier, Joined, Json, NotAValue
 from wurzel.render.verify import Unreadable
 
 if TYPE_CHECKING:
+    import re
+
     from wurzel.render.text import Held, Piece
 
 _OPENING = pattern(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
@@ -102,6 +104,22 @@ def _fill_others(draft: Draft, spot: _Spot, first: int, repeat: Repeat) -> None:
         _fill(draft, spot, parts[0] + "".join(chain.from_iterable(zip(words, parts[1:], strict=True))))
 
 
+class _Format(NamedTuple):
+    """How a string is formatted: by what stands behind it, which characters it reads, and what to write instead."""
+
+    name: str
+    behind: re.Pattern[str]
+    mark: re.Pattern[str]
+    hint: str
+
+
+_PLACES = {
+    "%": _Format("%", pattern(r"\s*%"), pattern("%"), "Write `'… %s' % (…, {{ x }})`."),
+    ".": _Format(".format", pattern(r"\s*\.format(?:_map)?\("), pattern("[{}]"), "Write `'… {}'.format(…, {{ x }})`."),
+}
+"""By the token behind the string."""
+
+
 class _Spot(NamedTuple):
     """A token with values, and what is around it."""
 
@@ -135,6 +153,7 @@ def _fill(draft: Draft, spot: _Spot, text: str) -> None:
             _fill_comment(draft, pieces, token)
         elif token.type == tokens.STRING:
             _fill_string(draft, pieces, text)
+            _refuse_format(draft, pieces, spot)
         elif token.type == tokens.NAME:
             _refuse_built(held, spot.before, spot.following)
             _fill_name(draft, pieces, text, spot.following)
@@ -188,6 +207,17 @@ def _fill_string(draft: Draft, pieces: list[int], literal: str) -> None:
         if (len(before) - len(before.rstrip("\\"))) % 2:
             raise refuse(held, "there is a backslash before it")
         draft.outputs[piece] = escaped(text, quote[0], lines=len(quote) > 1)
+
+
+def _refuse_format(draft: Draft, pieces: list[int], spot: _Spot) -> None:
+    """Refuse a value that `%` or `.format()` behind the string would read as a place for another."""
+    special = _PLACES.get(spot.following)
+    if special is None or not special.behind.match(spot.token.line, spot.token.end[1]):
+        return
+    for piece in pieces:
+        held = draft.held(piece)
+        if special.mark.search(fragment(held, "a string")):
+            raise refuse(held, f"`{special.name}` formats the string, and would read it", special.hint)
 
 
 def _fill_name(draft: Draft, pieces: list[int], name: str, following: str) -> None:
