@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, pairwise
 
@@ -26,7 +26,9 @@ _BY_GROUP = frozenset({"entry_points", "iter_entry_points", "load_setuptools_ent
 _LISTING = frozenset({"enumerate", "iter_modules", "list", "reversed", "sorted", "tuple", "walk_packages"})
 """Functions whose result is made of what they are given, such as the modules of a package."""
 
-_NAMED = pattern(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP))})\b".encode())
+_TARGET = "_target_"
+_NAMED = pattern(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP | {_TARGET}))})\b".encode())
+_PYTHON = pattern(r"\bpython[\d.]*\s+-m")
 _LIKE_A_MODULE = pattern(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
 
 
@@ -54,7 +56,7 @@ def imports(source: bytes) -> list[Import]:
             found += [] if known or function in _LITERAL else texts.unseen(node, function)
         elif isinstance(node, ast.Call) and _name(node.func) in _BY_PATH:
             found += texts.unseen(node, _name(node.func))
-        elif isinstance(node, ast.Call | ast.List | ast.Tuple):
+        elif isinstance(node, ast.Call | ast.List | ast.Tuple | ast.Dict):
             found += _run(node)
         computed |= _name(node) in _BY_PATH
     with suppress(RecursionError):
@@ -62,14 +64,27 @@ def imports(source: bytes) -> list[Import]:
     return list(dict.fromkeys([*found, *(_guesses(nodes) if computed else ())]))
 
 
-def _run(node: ast.Call | ast.List | ast.Tuple) -> Iterator[Import]:
-    """What a text that is run imports, and the modules of `["python", "-m", "plug"]`."""
-    if isinstance(node, ast.Call):
-        text = text_of(node.args[0]) if node.args and _name(node.func) in _RUNNING else None
-        yield from imports(text.encode(errors="replace")) if text else ()
-        return
-    words = [text_of(one) for one in node.elts]
-    yield from (Import(0, name) for option, name in pairwise(words) if option == "-m" and name)
+def _run(node: ast.Call | ast.List | ast.Tuple | ast.Dict) -> Iterator[Import]:
+    """What a text that is run imports, modules of `["python", "-m", "plug"]`, and what `_target_` of Hydra names."""
+    if isinstance(node, ast.Dict):
+        named = [text_of(value) for key, value in zip(node.keys, node.values, strict=True) if text_of(key) == _TARGET]
+        yield from (Import(0, name) for name in filter(None, named))
+    elif isinstance(node, ast.Call):
+        text = (text_of(node.args[0]) if node.args else None) or ""
+        if _name(node.func) in _RUNNING:
+            yield from imports(text.encode(errors="replace"))
+        elif _PYTHON.search(text):
+            yield from _started(text.split())
+    else:
+        yield from _started([text_of(one) or "" for one in node.elts])
+
+
+def _started(words: Sequence[str]) -> Iterator[Import]:
+    for option, word in pairwise((*words, "")):
+        if option == "-c":
+            yield from imports(word.encode(errors="replace"))
+        elif name := word if option == "-m" else option[2:] if option.startswith("-m") else "":
+            yield Import(0, name)
 
 
 class _Texts:
