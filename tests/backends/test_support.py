@@ -60,6 +60,14 @@ def test_built_in_backends_report_it_too(newer, target):
     assert "colour" in {report.feature for report in unsupported_uses(registry.get(target), newer)}
 
 
+@pytest.mark.parametrize("target", ["github", "gitlab"])
+@pytest.mark.parametrize(("url", "lost"), [("/srv/store", True), ("file:///srv/store", True), ("s3://acme/x", False)])
+def test_a_store_that_each_runner_has_for_itself_is_reported(target, url, lost):
+    pipeline = full_pipeline().model_copy(update={"store": Store.model_validate({"url": url})})
+    notes = [report.note for report in unsupported_uses(registry.get(target), pipeline) if report.feature == "store"]
+    assert any("the store is a folder" in note for note in notes) == lost
+
+
 @pytest.mark.parametrize("name", sorted(set(registry.names()) - {"dvc"}))
 def test_a_bucket_that_jobs_have_no_login_for_is_reported(name):
     """The local script runs as the person who starts it, with their profile."""

@@ -17,13 +17,20 @@ from wurzel.invocation.command import run_from_ir
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Layout
-from wurzel.ir.model import Pipeline, SecretRef, Step
+from wurzel.ir.model import Pipeline, SecretRef, Step, Store
 from wurzel.ir.names import EnvName
 from wurzel.ir.requests import attempts
 from wurzel.ir.types import Duration
+from wurzel.store_url import BUCKETS, scheme_of
 
 SETUP = 600
 """Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""
+
+LOST_STORE = (
+    "the store is a folder: jobs share it, and later runs find it, only on a disk that all runners, and containers,"
+    " have at this path; use a bucket"
+)
+"""What is said of a store for which `is_folder` holds."""
 
 _MONTH = 30 * 86400
 _MACROS = {
@@ -37,6 +44,11 @@ _MACROS = {
 }
 _INSTALL = {"pip": f"{PIP} .", "uv": "uv sync --locked --no-dev", "none": ""}
 _CACHE_FILES = {"pip": "pyproject.toml", "uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
+
+
+def is_folder(store: object) -> bool:
+    """Whether the value of a feature is a store that a machine has, and its jobs."""
+    return isinstance(store, Store) and scheme_of(store.url) not in BUCKETS
 
 
 class CiOptions(TargetOptions):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from wurzel.backends.base import AMOUNTS, Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.ci import LOST_STORE, is_folder
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.ir_file import IrContext
 from wurzel.backends.losses import Loss
@@ -89,6 +90,8 @@ class GithubBackend(Backend):
         """A time zone only where the server supports it; a limit for the run where one job runs everything."""
         if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
             return emulated("`wurzel run` ends the job")
+        if is_folder(use.value):
+            return unsupported(LOST_STORE)
         if use.feature == "timezone" and options.legacy:
             return unsupported("the server does not support `timezone` (option legacy), so the schedule is in UTC")
         return self.support_of(use.feature)

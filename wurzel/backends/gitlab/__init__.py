@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.ci import LOST_STORE, is_folder
 from wurzel.backends.gitlab.options import PATHS, GitlabOptions
 from wurzel.backends.ir_file import IrContext
 from wurzel.backends.losses import Loss
@@ -95,6 +96,8 @@ class GitlabBackend(Backend):
         """GPUs by tags if the option sets any; a limit for the run where one job runs everything."""
         if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
             return emulated("`timeout` of the one job, and `wurzel run` in it")
+        if is_folder(use.value):
+            return unsupported(LOST_STORE)
         if use.feature == "push" and options.rules is not None:
             return unsupported("`rules` of targets.gitlab take its place; add a rule for pushes there")
         if use.feature == "gpu" and options.gpu_tags:
