@@ -68,7 +68,8 @@ def _run(node: ast.Call | ast.List | ast.Tuple | ast.Dict) -> Iterator[Import]:
     """What a text that is run imports, modules of `["python", "-m", "plug"]`, and what `_target_` of Hydra names."""
     if isinstance(node, ast.Dict):
         named = [text_of(value) for key, value in zip(node.keys, node.values, strict=True) if text_of(key) == _TARGET]
-        yield from (Import(0, name) for name in filter(None, named))
+        parts = (name.rpartition(".") for name in filter(None, named))
+        yield from (Import(0, module, (name,)) for module, _, name in parts if module)
     elif isinstance(node, ast.Call):
         text = (text_of(node.args[0]) if node.args else None) or ""
         if _name(node.func) in _RUNNING:
