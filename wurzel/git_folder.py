@@ -44,8 +44,8 @@ def ignored(folder: Path, paths: Iterable[str]) -> set[str]:
 def git(folder: Path, words: Sequence[str], given: bytes = b"") -> tuple[int, bytes]:
     """The exit code of git in a folder, and what it prints; -1 without git.
 
-    Whoever owns the repository: in a container that is often somebody else, which git refuses by default. What may run
-    in it is code that is imported anyway, but for the program of `core.fsmonitor`, which is left out.
+    In a container, the repository often belongs to another user, which git refuses by default. It is accepted here,
+    since its code is imported anyway; only the program of `core.fsmonitor` is not run.
     """
     import subprocess  # only here, to keep starts fast
 

@@ -40,7 +40,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).write_text(text, encoding="utf-8", newline="")
         new.chmod(0o777 & ~_umask())  # a temporary folder is for its owner alone
-        new.rename(folder)  # fails where somebody has just made the folder and put something into it
+        new.rename(folder)  # fails where the folder exists by now and is not empty
     except OSError as error:
         raise WriteError(f"cannot be written: {error.strerror}", where=str(folder)) from error
     finally:

@@ -19,7 +19,7 @@ from wurzel.backends.base import (
 from wurzel.backends.ir_file import IrContext, ir_file, ir_path
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import dataset, only, own_variables, run_from_ir, setting_variables, step_argv
+from wurzel.invocation.command import dataset, only, own_environment, run_from_ir, setting_variables, step_argv
 from wurzel.invocation.failure import notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, secret_owners, secret_variables
@@ -167,7 +167,7 @@ class LocalBackend(Backend):
                 f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
             )
             for step in pipeline.steps
-            for name, value in (pipeline.env | own_variables(step)).items()
+            for name, value in (pipeline.env | own_environment(step)).items()
             if "\0" in value
         ]
 

@@ -208,7 +208,7 @@ def _parts(value: Any) -> Mapping[Any, Any]:
 
 
 def _surroundings(cls: type[SettingsBase], prefix: str) -> dict[str, Any]:
-    """What the process environment says of the fields; a name that fits no field is none of our business."""
+    """What the process environment says of the fields; a name that fits no field is not for them."""
     fields = fields_of(cls)
     names = {name.removeprefix(prefix): value for name, value in _environ.items() if name.startswith(prefix)}
     return Variables().read(cls, {name: names[name] for name in names if split_name(name, fields)[0] is not None})

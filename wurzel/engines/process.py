@@ -86,20 +86,26 @@ def finished(
     )
     _RUNNING.add(process)
     try:
-        out, err = process.communicate(timeout=seconds)
-        code = process.returncode
-    except subprocess.TimeoutExpired:
-        end(process, _GRACE)
-        out, err = process.communicate()
-        code, err = KILLED, f"{err}\nkilled: it took longer than {seconds:.0f} s\n"
-    except BaseException:
-        end(process, _GRACE)
-        raise
+        code, out, err = _ended(process, seconds)
     finally:
         _RUNNING.discard(process)
     if check and code:
         raise EngineFailed(f"{Path(words[0]).name} {words[1]} ended with exit code {code}:\n{(out + err)[-4000:]}")
     return Finished(list(map(str, words)), code, out, err)
+
+
+def _ended(process: subprocess.Popen[str], seconds: float | None) -> tuple[int, str, str]:
+    """The exit code of a program and what it printed, once it and all that it has started have ended."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        end(process, _GRACE)
+        out, err = process.communicate()
+        return KILLED, out, f"{err}\nkilled: it took longer than {seconds:.0f} s\n"
+    except BaseException:
+        end(process, _GRACE)
+        raise
+    return process.returncode, out, err
 
 
 def kill_all() -> None:

@@ -44,8 +44,8 @@ def setting_variables(step: Step) -> dict[str, str]:
     return {setting.variable: encode(setting) for setting in step.settings if _carried(setting)}
 
 
-def own_variables(step: Step) -> dict[str, str]:
-    """The variables that a step alone has: its `env`, and those of its settings."""
+def own_environment(step: Step) -> dict[str, str]:
+    """The environment variables that a step alone has: its `env`, and those of its settings."""
     return {**step.env, **setting_variables(step)}
 
 

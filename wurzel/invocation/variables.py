@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import own_variables, prefixes_of, setting_variables
+from wurzel.invocation.command import own_environment, prefixes_of, setting_variables
 from wurzel.invocation.failure import notice_references
 from wurzel.named_tuples import NamedTuple
 from wurzel.store_url import KEYS
@@ -31,7 +31,7 @@ _IGNORED = ("LOG_LEVEL", "NO_COLOR", "PYTHONUNBUFFERED", "*_PROXY")
 
 def step_environment(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a step: that of the surroundings, the pipeline's, the step's, its settings."""
-    return {**environ, **pipeline.env, **own_variables(step)}
+    return {**environ, **pipeline.env, **own_environment(step)}
 
 
 def is_ignored(pipeline: Pipeline, name: str) -> bool:

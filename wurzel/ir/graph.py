@@ -141,7 +141,7 @@ _ENTITIES = str.maketrans({"[": "#91;", "]": "#93;"})
 
 
 def text(pipeline: Pipeline, jobs: Sequence[Job] = ()) -> str:
-    """One line for each step, in the order they run, with what it reads; with jobs, below the name of its own."""
+    """One line for each step, in the order they run, with what it reads; with jobs, below the name of its job."""
     width = max(len(step.id) for step in pipeline.steps)
     needs = {step.id: ", ".join(map(source, step.needs)) for step in pipeline.steps}
     lines = {step_id: f"{step_id:<{width}}  <- {need}" if need else step_id for step_id, need in needs.items()}

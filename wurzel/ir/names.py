@@ -110,7 +110,7 @@ def _folder(value: Any) -> str:
     if path == ".." or path.startswith(("/", "~", "../")):
         raise ValueError(f"{value!r} leads out of the project; write a path relative to wurzel.yaml, such as data")
     if path == ".":
-        raise ValueError(f"{value!r} is the project folder itself; give datasets a folder of their own, such as data")
+        raise ValueError(f"{value!r} is the project folder itself; write the path of a folder in it, such as data")
     return path
 
 

@@ -74,7 +74,7 @@ def columns(dataset: Dataset) -> list[Column]:
 
 
 class Changes(NamedTuple):
-    """Items that only one of two datasets has, each in the order of its own."""
+    """Items that only one of two datasets has, each in its dataset's order."""
 
     removed: list[Any]
     added: list[Any]

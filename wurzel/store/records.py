@@ -1,6 +1,6 @@
-"""What is said of datasets: entries of a cache, in a store or on one machine, and hand-overs of runs.
+"""Records about datasets: entries of a cache, in a store or on one machine, and hand-overs of runs.
 
-Both name themselves.
+Each contains the name it is stored by, so that one that is found under another name is refused.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 from wurzel.backends.airflow.options import Moment
 from wurzel.backends.kubernetes import RUN_ID, escape
 from wurzel.backends.kubernetes.store import store_env
-from wurzel.invocation.command import own_variables
+from wurzel.invocation.command import own_environment
 from wurzel.invocation.variables import identity_of
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.records import dataclass
@@ -126,7 +126,7 @@ def of_runs(pipeline: Pipeline, kind: str, file: str, digest: str, deployment: s
 
 def own(step: Step, kind: str) -> dict[str, Text]:
     """Variables of a single step: its env, its settings, and its parameters as templates; no secrets."""
-    env = {name: _static(value, kind) for name, value in own_variables(step).items()}
+    env = {name: _static(value, kind) for name, value in own_environment(step).items()}
     return env | {setting.variable: Text(_from_param(setting, kind)) for setting in step.settings if setting.parameter}
 
 

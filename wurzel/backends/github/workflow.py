@@ -36,7 +36,7 @@ from wurzel.backends.github.triggers import (
     path_filter,
 )
 from wurzel.backends.ir_file import ir_path
-from wurzel.invocation.command import own_variables, step_argv
+from wurzel.invocation.command import own_environment, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.variables import ONLY
@@ -279,7 +279,7 @@ class _Writer:
         values: dict[str, str] = {}
         if not self.jobs.run:
             for step in group.steps:
-                values |= {name: escape(value) for name, value in own_variables(step).items()}
+                values |= {name: escape(value) for name, value in own_environment(step).items()}
         always = not has_other_events(self.pipeline, self.options)
         asked = [] if self.untrusted else parameters(*self.jobs.parametrized(group))
         values |= {parameter.variable: input_value(parameter, always=always) for parameter in asked}

@@ -21,7 +21,7 @@ from wurzel.backends.gitlab.variables import (
     variable,
     vault_secrets,
 )
-from wurzel.invocation.command import Emulated, dataset, own_variables, step_argv
+from wurzel.invocation.command import Emulated, dataset, own_environment, step_argv
 from wurzel.invocation.failure import LINK, notice_argv, notice_env, notice_references
 from wurzel.invocation.variables import identity_of
 from wurzel.ir.requests import width
@@ -151,7 +151,7 @@ class JobWriter:
         """Variables of the job, with its requests."""
         first = group.steps[0]
         # `wurzel run` reads variables and settings of steps from wurzel.yaml.
-        own = {} if self.jobs.run else own_variables(first)
+        own = {} if self.jobs.run else own_environment(first)
         values = values_of(own, parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
         steps = [one_slice(first)] if self.jobs.sliced(group) else group.steps
         requests = pod(self.pipeline, steps, self.jobs.width(group))
