@@ -158,6 +158,10 @@ def test_what_an_unfinished_run_reads_stays(bucket, filling, url):
     assert all(not found.runs for found in collect(bucket))
     filling.run("argo-2", STEPS)
     assert [found.runs for found in collect(bucket)] == [("argo-1",)]
+    filling.run("argo-4", {"read": ["a"]}, whole=False)
+    filling.run("argo-5", STEPS)
+    bucket.pass_hours(31 * 24)
+    assert [found.runs for found in collect(bucket)] == [("argo-2", "argo-3", "argo-4")]
 
 
 def test_what_jobs_that_are_not_trusted_read_and_write(bucket, filling, url, tmp_path):
