@@ -46,6 +46,28 @@ def test_a_file_is_read_once_as_long_as_it_looks_the_same(files, store, settled)
     assert FileDigests(store).file(path) not in {digest, "remembered"}  # same size, time and inode, but another ctime
 
 
+def test_what_a_file_imports_is_found_once_and_kept_until_it_changes(files, store):
+    (files / "a").write_text("import json")
+    first = FileDigests(store)
+    assert [one.module for one in first.imports(files / "a")] == ["json"]
+    first.save()
+    stored = json.loads(store.read_text())
+    stored["reads"][str(files / "a")][1] = [[0, "remembered", []]]
+    store.write_text(json.dumps(stored))
+    assert [one.module for one in FileDigests(store).imports(files / "a")] == ["remembered"]
+    (files / "a").write_text("import html")
+    assert [one.module for one in FileDigests(store).imports(files / "a")] == ["html"]
+
+
+def test_what_has_not_changed_is_not_written_again(files, store):
+    digests = FileDigests(store)
+    digests.note("key", 1)
+    digests.save()
+    store.unlink()
+    digests.save()
+    assert not store.exists()
+
+
 def test_a_file_changed_just_now_is_not_remembered(files, store):
     first = FileDigests(store)
     digest = first.file(files / "a")

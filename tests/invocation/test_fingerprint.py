@@ -11,7 +11,7 @@ from wurzel.core.importing import import_object
 from wurzel.invocation import code as code_module
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
-from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
+from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, program_digest, reason
 from wurzel.invocation.sources import with_sources
 from wurzel.ir.introspect import introspect
 from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
@@ -269,6 +269,15 @@ def test_settings_that_cannot_be_read_are_never_unchanged(project):
     now = project.of(LOAD__N="x")
     assert reason((now, "digest"), now, "digest") == "settings and input files unknown"
     assert reason((now | {"code": ""}, "digest"), now, "digest") == "code changed, settings and input files unknown"
+
+
+def test_a_program_counts_by_what_it_prints(tmp_path):
+    environ = {"PATH": os.environ["PATH"]}
+    found = [program_digest(words, environ, tmp_path) for words in (["printf", "1"], ["printf", "2"])]
+    assert None not in found
+    assert found[0] != found[1]
+    for words in (["true"], ["no-such-program"], ["printf", "1\0"]):
+        assert program_digest(words, environ, tmp_path) is None
 
 
 def test_the_inputs_count_in_their_order(project):

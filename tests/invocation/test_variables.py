@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tests.plain import plain_step
+from wurzel.invocation.command import step_argv
 from wurzel.invocation.variables import (
     VARIABLE_LIMIT,
     missing,
@@ -74,6 +75,38 @@ def test_a_secret_is_required_unless_it_feeds_a_setting_with_a_default():
     found = [problem.message for problem in missing(pipe, {})]
     assert found == ["the secret KEY is missing", "the secret TOKEN is missing"]
     assert missing(pipe, {"SPLIT_DE__KEY": "", "TOKEN": ""}) == []
+
+
+def test_secrets_are_missing_once_and_where_no_variable_gives_them():
+    one = pipeline(secrets={"TOKEN": REF}).steps[0]
+    other = one.model_copy(update={"id": "other", "env": {"TOKEN": "x"}})
+    found = [problem.message for problem in missing(Pipeline(name="p", steps=(one, other), secrets={"TOKEN": REF}), {})]
+    assert found == ["the secret TOKEN is missing"]
+
+
+def test_a_command_names_what_no_variable_can_say():
+    settings = [
+        setting("NONE", given=True),
+        setting("NAME", given=True, value="x"),
+        setting("KEY", secret=True, given=True),
+    ]
+    pipe = pipeline(*settings, step_secrets={"SPLIT_DE__KEY": REF}, secrets={"DATABASE": REF, "API_TOKEN": REF})
+    words = step_argv(pipe, pipe.steps[0], inputs=[], output="out")
+    assert words == [
+        *[
+            "wurzel",
+            "step",
+            "app.steps:SplitStep",
+            "--id",
+            "split-de",
+            "-o",
+            "out",
+            "--null",
+            "NONE",
+            "--secret",
+            "DATABASE",
+        ]
+    ]
 
 
 def starts(variables):
