@@ -62,6 +62,17 @@ def text(pipeline, **fields):
     return result.files[0].rendered.text
 
 
+@pytest.mark.parametrize("target", [None, "everyone"])
+def test_the_account_of_the_target_wins_over_that_of_a_step_over_that_of_the_pipeline(target):
+    kubernetes = {"claim": "rag", "service_account": target}
+    ours = {"service_account": "ours", "image": "acme/words:1"}
+    pipeline = one_step(ours, service_account="own")
+    found = call(text(pipeline, operator="kubernetes", kubernetes=kubernetes), "words")
+    assert found["service_account_name"] == repr(target or "own")
+    found = call(text(one_step(ours), **PODS), "words")
+    assert found["service_account_name"] == "'ours'"
+
+
 def call(source, name):
     """Keyword arguments of the call that is assigned to `name` (of `DAG(…)` for `dag`), as source."""
     for node in ast.walk(ast.parse(source)):
