@@ -53,6 +53,16 @@ def files():
     )
 
 
+def test_without_a_pipeline_it_is_rendered_for_those_that_have_it(root):
+    change("environments:", "  q: {entrypoint: 'chain:pipeline', image: 'reg/words:1.0'}\nenvironments:")
+    assert run("render", "-t", "argo-prod")[0] == 0
+    assert files() == ["argo-prod/p.yaml"]
+    assert "q has no target 'argo-prod'" in run("render", "q", "-t", "argo-prod")[2]
+    change("      argo-prod: {target: argo, environment: prod, namespace: prod}\n", "")
+    change("        image: reg/words:2.0", "        targets: {argo-prod: {target: argo}}\n        image: reg/words:2.0")
+    assert "no pipeline has a target 'argo-prod'" in run("render", "-t", "argo-prod")[2]
+
+
 def test_it_is_rendered_beside_its_target_in_its_environment(root):
     assert run("render")[0] == 0
     assert files() == ["argo-prod/p.yaml", "here/p.yaml"]

@@ -96,10 +96,8 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
     for target in request.targets:
         check_known(target, project)  # before any user code runs
     for resolved in _resolved(request, project):
-        targets = list(dict.fromkeys(request.targets)) or [
-            name for name in resolved.options if _fits(resolved.named.get(name), request.environment)
-        ]
-        if not targets:
+        targets = _targets(request, resolved)
+        if not targets and not request.targets:
             hint = (
                 "Pass one with -t, or list some under `targets:`, such as local: {}; one without a value is left out."
             )
@@ -107,7 +105,24 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
         known = project is not None and resolved.pipeline.name in project.names(request.environment)
         name = resolved.pipeline.name if known else resolved.pipeline.entrypoint
         jobs += [_job(request, project, resolved, target, name) for target in targets]
+    if request.targets and not jobs and not request.may_be_empty:
+        raise UsageError(f"no pipeline has a target {request.targets[0]!r}", hint="An environment may have it: -e ENV")
     return jobs
+
+
+def _targets(request: Request, resolved: Resolved) -> list[str]:
+    """The targets that one pipeline is rendered for; without a PIPELINE, a named target is for those that have it."""
+    if not request.targets:
+        return [name for name in resolved.options if _fits(resolved.named.get(name), request.environment)]
+    lacking = [target for target in request.targets if target not in resolved.named and not _is_backend(target)]
+    if lacking and request.pipelines:
+        hint = near(lacking[0], [*names(), *resolved.named], "Targets")
+        raise UsageError(f"{resolved.pipeline.name} has no target {lacking[0]!r}", hint=hint)
+    return [target for target in dict.fromkeys(request.targets) if target not in lacking]
+
+
+def _is_backend(target: str) -> bool:
+    return target in BUILT_IN or target in names()  # installed ones are looked for only where that is needed
 
 
 def check_known(target: str, project: Project | None) -> None:
@@ -115,7 +130,7 @@ def check_known(target: str, project: Project | None) -> None:
     if target in BUILT_IN:
         return
     named = project_names(project)
-    if target not in named and target not in names():
+    if target not in named and not _is_backend(target):
         raise UsageError(f"unknown target {target!r}", hint=near(target, [*names(), *named], "Targets"))
 
 
