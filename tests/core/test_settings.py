@@ -15,6 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import (
+    AliasChoices,
+    AliasPath,
     AnyUrl,
     BaseModel,
     BeforeValidator,
@@ -42,6 +44,7 @@ from wurzel.core.settings import (
 )
 from wurzel.datacontract.secrets import is_secret
 from wurzel.exceptions import EnvSettingsError, StaticTypeError
+from wurzel.runtime.secrets import Secrets
 
 
 class Color(Enum):
@@ -335,6 +338,17 @@ def test_an_alias_may_be_used_like_the_name(monkeypatch):
     assert load(Aliased, {"MY_STEP__SIZE": "2"}, {"size": 4}).size == 4
     monkeypatch.setenv("SIZE", "5")
     assert (Aliased().size, Aliased(size=6).size, Aliased(SIZE=7).size) == (5, 6, 7)
+
+
+def test_each_choice_of_an_alias_may_be_used():
+    class Aliased(Settings):
+        TOKEN: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("T", "TOK", AliasPath("KEYS", 0)))
+        PORT: int = 1
+
+    for name in ("T", "TOK", "TOKEN"):
+        assert load(Aliased, {f"MY_STEP__{name}": "hunter2"}).TOKEN.get_secret_value() == "hunter2"
+        secrets = Secrets("my-step", "MyStep", {f"MY_STEP__{name}": "hunter2"}, ())
+        assert b"hunter2" in secrets.of_class(Aliased, {})
 
 
 def test_defaults_are_checked_and_converted():

@@ -140,6 +140,8 @@ BAD = [
     (entry("schedule: {cron: '@daily', concurrency: forbit}"), "Did you mean forbid?"),
     (entry("env: {A-B: x}"), "wurzel.yaml:5:11: pipelines.rag.env: 'A-B' is not the name of an environment variable"),
     (entry("env: {A: [x]}"), 'pipelines.rag.env.A: ["x"] is not one value'),
+    (entry("env: {A__KEY: [x]}"), "pipelines.rag.env.A__KEY: the value is not one value"),
+    (entry("env: {API_TOKEN: {a: x}}"), "pipelines.rag.env.API_TOKEN: the value is not one value"),
     (entry("secrets: {A: hunter2}"), "pipelines.rag.secrets.A: a secret is set by reference, never as a value"),
     (entry("secrets: {A: {name: a}}"), "pipelines.rag.secrets.A.key is missing"),
     (entry("secrets: {A: {name: [hunter2], key: b}}"), "secrets.A.name: the value is not one value"),

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, Json, Secret, SecretBytes, SecretStr
+from pydantic import AliasChoices, BaseModel, Json, Secret, SecretBytes, SecretStr
 from pydantic_core import from_json
 
 if TYPE_CHECKING:
@@ -87,7 +87,14 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
 
 def key_of(name: str, field: FieldInfo) -> str:
     """The key under which pydantic takes the value of a field."""
-    return field.validation_alias if isinstance(field.validation_alias, str) else name
+    return _keys_of(name, field)[0]
+
+
+def _keys_of(name: str, field: FieldInfo) -> list[str]:
+    """All such keys, the one that counts most first: a path into another value is none."""
+    alias = field.validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [key for key in choices if isinstance(key, str)] or [name]
 
 
 class Variables:
@@ -204,11 +211,12 @@ def decode(value: str, *, text: bool) -> Any:
 
 
 def fields_of(cls: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
-    """Key and field, by the names that variables and arguments may use: the field's own and its alias."""
+    """Key and field, by the names that variables and arguments may use: the field's own and its aliases."""
     found: dict[str, tuple[str, FieldInfo]] = {}
     for name, field in cls.model_fields.items():
-        key = key_of(name, field)
-        found[name] = found[key] = (key, field)
+        keys = _keys_of(name, field)
+        found |= {key: (key, field) for key in keys}
+        found[name] = (keys[0], field)
     return found
 
 

@@ -15,6 +15,7 @@ from wurzel.ir.marks import Feature
 from wurzel.ir.names import Plain
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, json_data, near, value_text
+from wurzel.secret_names import may_be_secret
 
 BAD: Any = object()
 """A value that could not be read; the findings say why."""
@@ -38,8 +39,10 @@ class NotUnderstoodError(TypeError):
 
 
 def display(node: Node, path: str) -> str:
-    """The value for a message; hidden where secrets are configured."""
-    return value_text(node, hidden=".secrets." in f".{path}")
+    """The value for a message; hidden where secrets are configured, and in variables that may be secret settings."""
+    _, is_variable, name = f".{path}".rpartition(".env.")
+    may_hide = is_variable and ("__" in name or may_be_secret(name))
+    return value_text(node, hidden=may_hide or ".secrets." in f".{path}")
 
 
 def refuse(node: Node, path: str, context: Context, what: str, hint: str = "") -> Any:
