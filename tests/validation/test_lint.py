@@ -2,6 +2,7 @@
 
 from wurzel.validation.lint import lint
 from wurzel.validation.manifest import documents
+from wurzel.validation.programs import told_once
 
 
 def said(kind):
@@ -15,3 +16,11 @@ def test_a_linter_that_is_missing_is_named_where_it_would_have_something_to_chec
     assert caplog.text == ""
     assert said("Workflow") == []
     assert "argo is not installed, so its checks were skipped" in caplog.text
+
+
+def test_it_is_named_once_for_all_files(monkeypatch, caplog):
+    monkeypatch.setenv("PATH", "/nowhere")
+    for times in (1, 2):
+        with told_once():
+            assert [*said("Workflow"), *said("WorkflowTemplate")] == []
+        assert caplog.text.count("argo is not installed") == times

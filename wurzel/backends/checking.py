@@ -110,20 +110,22 @@ def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tupl
     `schemas` are folders with CustomResourceDefinitions.
     """
     from wurzel.validation.foreign import check_foreign, read_schemas
+    from wurzel.validation.programs import told_once
 
     problems: list[Problem] = []
     left_out: dict[str, None] = {}
     known = read_schemas(schemas)
-    for result in results:
-        backend = get(result.job.target)
-        texts: Mapping[str, str] = {
-            file.output.path: file.rendered.text
-            for file in result.files
-            if not file.output.optional or (backend.checks_more and language_of(file.output.template) == "YAML")
-        }
-        problems += backend.validate(texts, result.job.options)
-        if backend.checks_more:
-            found, notes = check_foreign(texts, known)
-            problems += found
-            left_out |= dict.fromkeys(notes)
+    with told_once():
+        for result in results:
+            backend = get(result.job.target)
+            texts: Mapping[str, str] = {
+                file.output.path: file.rendered.text
+                for file in result.files
+                if not file.output.optional or (backend.checks_more and language_of(file.output.template) == "YAML")
+            }
+            problems += backend.validate(texts, result.job.options)
+            if backend.checks_more:
+                found, notes = check_foreign(texts, known)
+                problems += found
+                left_out |= dict.fromkeys(notes)
     return problems, list(left_out)

@@ -7,7 +7,9 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from wurzel.named_tuples import NamedTuple
 
 _log = logging.getLogger(__name__)
 _SECONDS = 300
+_TOLD: ContextVar[set[str] | None] = ContextVar("told", default=None)
+"""What was said to be skipped since `told_once`; `None` outside of it."""
 
 
 class Done(NamedTuple):
@@ -37,8 +41,27 @@ def found(program: str, how: str) -> str | None:
     """The same; where it is not installed, a warning says `how` to install it."""
     place = find(program)
     if place is None:
-        _log.warning("%s is not installed, so its checks were skipped (%s)", program, how)
+        tell_skipped(f"{program} is not installed, so its checks were skipped ({how})")
     return place
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """Within it, each thing that is skipped is told once, for all files together."""
+    token = _TOLD.set(set())
+    try:
+        yield
+    finally:
+        _TOLD.reset(token)
+
+
+def tell_skipped(text: str) -> None:
+    """Log that checks are skipped, and why."""
+    told = _TOLD.get()
+    if told is None or text not in told:
+        _log.warning("%s", text)
+    if told is not None:
+        told.add(text)
 
 
 def run(argv: Sequence[str], cwd: Path | None = None, text: str = "", env: Mapping[str, str] | None = None) -> Done:

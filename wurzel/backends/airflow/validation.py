@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wurzel.exceptions import Problem
-from wurzel.validation.programs import Done, asked, find, found, run, write
+from wurzel.validation.programs import Done, asked, find, found, run, tell_skipped, write
 
 _log = logging.getLogger(__name__)
 _RULES = {"3": "AIR,F821", "2.11": "AIR0,F821"}
@@ -77,7 +77,7 @@ def airflow_python() -> str | None:
 def _dagbag(scripts: Mapping[str, str], version: str) -> Iterator[Problem]:
     python = airflow_python()
     if python is None:
-        _log.warning("Airflow is not installed, so importing the file with it is skipped (pip install apache-airflow)")
+        tell_skipped("Airflow is not installed, so importing the file with it is skipped (pip install apache-airflow)")
         return
     with TemporaryDirectory(prefix="wurzel-airflow-") as scratch:
         folder = Path(scratch, "dags")
