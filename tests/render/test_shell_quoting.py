@@ -111,6 +111,12 @@ def test_every_text_in_a_here_document(script, shell):
         ("sh -c 'p {{ x }}' 'a {{ y }}'", "b-1.c", "sh -c 'p b-1.c' 'a -; a'"),
         ("jq --arg x '- {{ y }}' .; awk -v x='- {{ y }}' '{{ x }}'", "{print}", None),
         ("sed 's|a|/{{ x }}/|'", "a/b", "sed 's|a|/a/b/|'"),
+        (
+            "bash <<'EOF'\n{{ x }}\np {{ x | shell }} {{ x.split()[0] }}\nEOF",
+            "a b",
+            "bash <<'EOF'\na b\np 'a b' a\nEOF",
+        ),
+        ("sh run <<EOF\np {{ x }}\nEOF", "a b", "sh run <<EOF\np a b\nEOF"),
     ],
 )
 def test_form_of_a_value(script, template, value, written):
@@ -201,6 +207,9 @@ def test_comments_are_never_left(script):
         ("awk -F, 'BEGIN {print \"{{ s }}\"}'", "a\\b", "part of a program"),
         ("sed -i 's/a/{{ s }}/'", "a/b", "part of a program"),
         ("jq -r '.x = \"{{ s }}\"'", 'a"b', "part of a program"),
+        ("python3 - <<'EOF'\nprint(\"{{ s }}\")\nEOF", 'a"b', "part of a program"),
+        ("ssh -T host <<EOF\ncd {{ s }}\nEOF", "a b", "part of a program"),
+        ("f() {\n  bash -eu <<-'END'\n\tp {{ s }}\n\tEND\n}", "$(id)", "part of a program"),
     ],
 )
 def test_what_cannot_be_read_back_is_refused(script, template, value, message):

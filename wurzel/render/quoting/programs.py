@@ -1,7 +1,8 @@
-"""Quoted text that is itself a program, such as that of `sh -c "…"` or `awk '…'`, with a value inside."""
+"""Text that is itself a program, such as that of `sh -c "…"`, `awk '…'` or `python <<EOF`, with a value inside."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
@@ -9,6 +10,7 @@ from wurzel.render.quoting.draft import Draft, refuse
 from wurzel.render.values import ShellText
 
 if TYPE_CHECKING:
+    from wurzel.render.quoting.shell_layout import Place
     from wurzel.render.text import Held
 
 _START = r"(?:^|[\s;|&(`'\"])(?:[\w./-]*/)?"
@@ -18,6 +20,10 @@ _REMOTE = rf"ssh[ \t]+{_OPTIONS}[^-\s][^'\"\n]*"
 _OF_SHELL = pattern(rf"{_START}(?:{_SHELLS}|eval|trap(?:[ \t]+--)?|{_REMOTE})[ \t]+\Z")
 _LANGUAGES = rf"(?:python[\d.]*|perl|ruby|node|php)[ \t]+{_OPTIONS}-\w*[cEepr]"
 _OF_OTHERS = pattern(rf"{_START}(?:{_LANGUAGES}|(?:[gm]?awk|sed|jq|yq)(?:[ \t]+-[-,\w]*)*)[ \t]+\Z")
+_READS_SHELL = pattern(rf"{_START}(?:(?:ba|da|a|k|z)?sh|{_REMOTE})(?:[ \t]+-[-\w]*)*[ \t]*\Z")
+_READS_OTHERS = pattern(rf"{_START}(?:python[\d.]*|perl|ruby|node|php)(?:[ \t]+-[-\w]*)*[ \t]*\Z")
+_MARKS = {"single": "'", "double": '"'}
+_PROGRAMS = frozenset((*_MARKS, "here", "here-raw"))
 _LOOKED_AT = 200
 _PLAIN = pattern(r"[\w.:@%+=,/-]*")
 _PLAIN_IN_SED = pattern(r"[\w.:@%+=,-]*")
@@ -28,21 +34,33 @@ _HINT = (
 )
 
 
-def refuse_code(draft: Draft, piece: int, held: Held, mark: str) -> None:
-    """Refuse a value that is part of a program between quotes, if the program could read it as more than text."""
-    if isinstance(held.value, ShellText):
+def refuse_code(draft: Draft, piece: int, held: Held, place: Place) -> None:
+    """Refuse a value that is part of a program in quotes or a here-document, if that could read it as code."""
+    if isinstance(held.value, ShellText) or place.context not in _PROGRAMS:
         return
     text, start, end = draft.reference, draft.start(piece), draft.end(piece)
-    opens = text.rfind(mark, 0, start)
-    while opens > 0 and mark == '"' and text[opens - 1] == "\\":
-        opens = text.rfind(mark, 0, opens)
-    if opens < 0 or (opens + 1 == start and text.startswith(mark, end)):
-        return
-    command = text[max(text.rfind("\n", 0, opens) + 1, opens - _LOOKED_AT) : opens]
-    is_shell = _OF_SHELL.search(command) is not None
-    if not is_shell and _OF_OTHERS.search(command) is None:
+    opens, whole = _document(draft, piece, place) if place.ends else _quotes(text, start, end, _MARKS[place.context])
+    command = text[max(text.rfind("\n", 0, opens) + 1, opens - _LOOKED_AT) : opens] if opens > 0 else ""
+    is_shell = (_READS_SHELL if place.ends else _OF_SHELL).search(command) is not None
+    if whole or not (is_shell or (_READS_OTHERS if place.ends else _OF_OTHERS).search(command)):
         return
     plain = _PLAIN_IN_SED if "sed" in command and text[opens + 1 : opens + 3] == "s/" else _PLAIN
     if not plain.fullmatch(str(held.value)):
         problem = "it is part of a program, which could read it as code"
         raise refuse(held, problem, _SHELL_HINT if is_shell else _HINT)
+
+
+def _quotes(text: str, start: int, end: int, mark: str) -> tuple[int, bool]:
+    """Where the quotes around a value begin, and whether it is all of what is in them."""
+    opens = text.rfind(mark, 0, start)
+    while opens > 0 and mark == '"' and text[opens - 1] == "\\":
+        opens = text.rfind(mark, 0, opens)
+    return opens, opens + 1 == start and text.startswith(mark, end)
+
+
+def _document(draft: Draft, piece: int, place: Place) -> tuple[int, bool]:
+    """Where the operator of the here-document around a value is, and whether the value has a line to itself."""
+    delimiter, _ = place.ends[-1]
+    found = list(re.finditer(rf"<<-?[ \t]*[\\'\"]?{delimiter}\b", draft.reference[: draft.start(piece)]))
+    alone = not draft.before(piece).strip() and not draft.after(piece).strip()
+    return found[-1].start() if found else -1, alone

@@ -20,7 +20,6 @@ _ENDS_WORD = frozenset(["", *" \t\n;|&()"])
 _JOINS_BARE = _ENDS_WORD | frozenset("/:,.-@%+=_")
 _ENDS_NAME = pattern(r"[ \t;|&()+=]")
 _VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
-_MARKS = {"single": "'", "double": '"'}
 _LARGEST = 2**63 - 1
 _PATTERN = pattern(r"=~[ \t]*$")
 _COMPARES = pattern(r"[ \t]-(?:eq|ne|lt|le|gt|ge)[ \t]+$")
@@ -62,8 +61,7 @@ def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
     if place.context == "arithmetic":
         return _number(held)
     text = _word(draft, piece, held, place) if place.context == "word" else _quoted(held, place)
-    if place.context in _MARKS:
-        refuse_code(draft, piece, held, _MARKS[place.context])
+    refuse_code(draft, piece, held, place)
     if place.waiting and "\n" in text:
         reason = "a here-document starts on this line, and the value's first line break would start its body"
         raise refuse(held, reason, "Put the value in a variable first.")
