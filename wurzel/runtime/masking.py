@@ -208,9 +208,9 @@ class Mask:
         pieces = _CUT.split(data)
         for at in range(1, len(pieces), 2):
             before, after = pieces[at - 1][-_LONGEST_END:], pieces[at + 1][:_LONGEST_END]
-            if size := max(_begun(form, before) for form in self._forms):
+            if self._ends.search(before) and (size := max(_begun(form, before) for form in self._forms)):
                 pieces[at - 1] = pieces[at - 1][:-size] + _MASK
-            if size := max(_ended(form, after) for form in self._forms):
+            if self._ends.search(after) and (size := max(_ended(form, after) for form in self._forms)):
                 pieces[at + 1] = _MASK + pieces[at + 1][size:]
         return b"".join(pieces)
 
