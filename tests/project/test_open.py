@@ -75,6 +75,8 @@ def test_the_attribute_in_kebab_case_is_the_name(shop):
     assert open_pipeline("shop.flows:Other").pipeline.name == "other"
     with pytest.raises(UsageError, match="'ä' cannot be turned into a pipeline name"):
         open_pipeline("shop.flows:ä")
+    with pytest.raises(UsageError, match=r"'shop\.flows:' names no pipeline"):
+        open_pipeline("shop.flows:")
 
 
 def test_a_name_of_the_configuration(configured):

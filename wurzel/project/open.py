@@ -172,7 +172,7 @@ def _only(known: Sequence[str]) -> str:
 def _file(name: str, known: Sequence[str]) -> UsageError:
     """The error for a file name where a module name is needed."""
     path, _, attribute = name.partition(":")
-    module = path.removesuffix(".py").removeprefix("./").removeprefix("src/").strip("/").replace("/", ".")
+    module = path.removesuffix(".py").lstrip("./").removeprefix("src/").rstrip("/").replace("/", ".")
     names = f"a name in {FILE} ({', '.join(known)}), or " if known else ""
     return UsageError(
         f"{name!r} is a file, not a pipeline", hint=f"Write {names}module:attribute: {module}:{attribute or 'pipeline'}"
@@ -188,6 +188,10 @@ def with_colon(entrypoint: str) -> str:
 def kebab(entrypoint: str) -> str:
     """A pipeline's name from its attribute: `RagDe` and `rag_de` are `rag-de`."""
     attribute = entrypoint.rpartition(":")[2].rpartition(".")[2]
+    if not attribute:
+        raise UsageError(
+            f"{entrypoint!r} names no pipeline", hint="Write module:attribute, such as mypkg.pipelines:rag."
+        )
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", attribute).replace("_", "-").lower()
     name = re.sub(r"-+", "-", words).strip("-")
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
