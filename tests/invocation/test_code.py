@@ -210,6 +210,8 @@ def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found)
         ('import conf\n(conf.OUT / "one.txt").write_text(x)', 'OUT = Path("texts")', set()),
         ("from conf import OUT\ntable.to_csv(OUT)", 'OUT = Path("notes.txt")', set()),
         ("import conf\nself.settings.DOCS.iterdir()", "", TEXTS),
+        ("import conf\n[one.iterdir() for name, one in sorted(self.settings.DOCS.items())]", "", TEXTS),
+        ("import conf\ndef words(folder):\n    folder.iterdir()\nwords(self.settings.DOCS)", "", TEXTS),
         ('import conf\nopen(f"{self.settings.NAME}.txt")', "", {"notes.txt"}),
         ("import conf\nx.total / self.settings.NAME", "", set()),
     ],

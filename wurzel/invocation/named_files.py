@@ -47,7 +47,7 @@ _WRITING_SQL = pattern(r"\s*(?i:insert|create|update|delete|replace|drop|alter|c
 _NOT_FILES = frozenset({"basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
 _LOOKED_AT = (
     *(ast.Constant, ast.Call, ast.BinOp, ast.JoinedStr, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.NamedExpr),
-    *(ast.arguments, ast.For, ast.comprehension, ast.ImportFrom, ast.Dict),
+    *(ast.arguments, ast.For, ast.comprehension, ast.ImportFrom, ast.Dict, ast.FunctionDef, ast.AsyncFunctionDef),
 )
 _ALL_OF = pattern(r"\*\.\w+")
 """A pattern of files that lie beside the module or in the project folder itself."""

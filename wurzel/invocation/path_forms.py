@@ -16,7 +16,8 @@ BESIDE = frozenset({"with_name", "with_stem"})
 JOINING = BESIDE | {"Path", "PurePath", "join", "joinpath", "files", "glob", "iglob", "rglob", "listdir", "scandir"}
 JOINING |= {"iterdir", "walk", "fwalk"}
 _SAME = frozenset({"str", "fspath", "resolve", "absolute", "expanduser", "as_posix", "abspath", "strip"})
-"""Functions that give the path that they are given."""
+_SAME |= {"sorted", "list", "tuple", "set", "reversed", "iter", "values", "items"}
+"""Functions that give the path, or the paths, that they are given."""
 _NOT_CONSTANT = frozenset({"parent", "parents"})
 _MOST = 32
 _DEEPEST = 3
@@ -34,7 +35,8 @@ class Forms:
         self.read: set[int] = set()
         """Which nodes have been looked at as parts of others."""
         self._given: dict[str, list[ast.AST]] = {}
-        for name, value in chain.from_iterable(map(given, nodes)):
+        nodes = list(nodes)
+        for name, value in chain(chain.from_iterable(map(given, nodes)), _passed(nodes)):
             self._given.setdefault(name, []).append(value)
         self._elsewhere = elsewhere
         self._known: dict[tuple[str, frozenset[str]], list[str]] = {}
@@ -122,7 +124,8 @@ def given(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
         yield name_of(node.target), node.value
     elif isinstance(node, ast.For | ast.comprehension):
-        yield name_of(node.target), node.iter
+        targets = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
+        yield from ((name_of(target), node.iter) for target in targets)
     elif isinstance(node, ast.arguments):
         last = [*node.posonlyargs, *node.args][-len(node.defaults) :] if node.defaults else []
         pairs = [*zip(last, node.defaults, strict=True), *zip(node.kwonlyargs, node.kw_defaults, strict=True)]
@@ -132,6 +135,22 @@ def given(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     elif isinstance(node, ast.Dict):
         named = ((text_of(key), value) for key, value in zip(node.keys, node.values, strict=True))
         yield from ((name, value) for name, value in named if name and name.isidentifier() and text_of(value))
+
+
+def _passed(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    """What functions of the file are given by calls in it, by the names of their arguments."""
+    functions: dict[str, list[str]] = {}
+    calls = []
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+            functions[node.name] = names[1:] if names[:1] in (["self"], ["cls"]) else names
+        elif isinstance(node, ast.Call):
+            calls.append(node)
+    for call in calls:
+        if (named := functions.get(name_of(call.func))) is not None:
+            yield from zip(named, call.args, strict=False)
+            yield from ((word.arg, word.value) for word in call.keywords if word.arg)
 
 
 def is_joined(node: ast.AST) -> bool:
@@ -190,16 +209,20 @@ def _same(node: ast.AST | None) -> ast.AST | None:
     """The expression with the same path, such as `DATA` in `DATA.resolve()`, or the default of a variable."""
     if isinstance(node, ast.Lambda):
         return node.body
-    if not isinstance(node, ast.Call):
-        return None
-    name, (first, second, *_) = name_of(node.func), [*node.args, None, None]
-    if name in {"get", "getenv"}:
+    if isinstance(node, ast.NamedExpr):
+        return node.value
+    return _same_call(node) if isinstance(node, ast.Call) else None
+
+
+def _same_call(call: ast.Call) -> ast.AST | None:
+    name, (first, second, *_) = name_of(call.func), [*call.args, None, None]
+    if name in {"get", "getenv", "map"}:
         return second
     if name in {"Field", "field"}:
-        return first or next((word.value for word in node.keywords if word.arg in {"default", "default_factory"}), None)
+        return first or next((word.value for word in call.keywords if word.arg in {"default", "default_factory"}), None)
     if name not in _SAME:
         return None
-    return first or (node.func.value if isinstance(node.func, ast.Attribute) else None)
+    return first or (call.func.value if isinstance(call.func, ast.Attribute) else None)
 
 
 def _choices(node: ast.AST | None) -> Iterator[ast.AST]:

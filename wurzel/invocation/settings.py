@@ -107,9 +107,17 @@ def texts_of(step: Step) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for setting in step.settings:
         if setting.is_known and not setting.secret and not setting.input_path:
-            for text in _texts(setting.chosen, setting.name):
-                _note(found, setting.name, text)
+            _note_all(found, setting.name, setting.chosen)
     return found
+
+
+def _note_all(texts: dict[str, list[str]], place: str, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _note_all(texts, f"{place}__{key}", inner)
+    else:
+        for text in _texts(value, place):
+            _note(texts, place, text)
 
 
 def _texts(value: Any, place: str) -> Iterator[str]:
@@ -215,10 +223,11 @@ class _Reader:
 
 
 def _note(texts: dict[str, list[str]], place: str, text: str) -> None:
-    """Keep a text that may be part of a path under the name of its setting."""
-    if 0 < len(text) <= _PART and not any(map(names_secret_file, place.split("__"))):
-        name = next((one for one in reversed(place.split("__")) if one.isidentifier()), "")
-        texts.setdefault(name, []).append(text)
+    """Keep a text that may be part of a path under the name of its setting, and those of keys around it."""
+    parts = place.split("__")
+    if 0 < len(text) <= _PART and not any(map(names_secret_file, parts)):
+        for name in filter(str.isidentifier, parts):
+            texts.setdefault(name, []).append(text)
 
 
 def _named_file(value: Any) -> Path | None:
