@@ -3,20 +3,24 @@
 Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators' own code.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends.airflow.dag import dag, path, with_triggers
 from wurzel.backends.airflow.layout import Jobs, kind_of
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.base import PLACEMENT, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.ir_file import IrContext, ir_file
-from wurzel.backends.losses import Loss
-from wurzel.exceptions import Problem
-from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, are_runs
 from wurzel.ir.model import GPU, Pipeline, Store
 from wurzel.store_url import BUCKETS, scheme_of
+
+if TYPE_CHECKING:
+    from wurzel.backends.losses import Loss
+    from wurzel.exceptions import Problem
+    from wurzel.ir.features import Use
 
 _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"

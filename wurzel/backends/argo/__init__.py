@@ -3,10 +3,12 @@
 Facts about the fields: https://argo-workflows.readthedocs.io/en/latest/fields/.
 """
 
+from __future__ import annotations
+
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.context import document, part_documents
@@ -19,12 +21,14 @@ from wurzel.backends.argo.spec import Specs
 from wurzel.backends.argo.storage import store
 from wurzel.backends.base import STARTS, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.kubernetes.preflight import object_name, preflight
-from wurzel.backends.losses import Loss
-from wurzel.exceptions import Problem
-from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, layout_problems
 from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline, Store
 from wurzel.ir.quantity import amount
+
+if TYPE_CHECKING:
+    from wurzel.backends.losses import Loss
+    from wurzel.exceptions import Problem
+    from wurzel.ir.features import Use
 
 LONGEST_CRON = 52
 """A CronWorkflow appends `-` and ten digits to its name, and a workflow's name has at most 63 characters."""

@@ -4,19 +4,23 @@ Facts: https://docs.github.com/en/actions/reference/workflows-and-actions/workfl
 https://docs.github.com/en/actions/reference/limits.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends.base import AMOUNTS, Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.ci import LOST_STORE, is_folder
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.ir_file import IrContext
-from wurzel.backends.losses import Loss
-from wurzel.exceptions import Problem
-from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, jobs_of
-from wurzel.ir.model import Pipeline
+
+if TYPE_CHECKING:
+    from wurzel.backends.losses import Loss
+    from wurzel.exceptions import Problem
+    from wurzel.ir.features import Use
+    from wurzel.ir.model import Pipeline
 
 _SMALLER = "Let steps share jobs (layout: auto), write what jobs repeat once (anchors: true), or split the pipeline."
 FILE_LIMIT = 512_000

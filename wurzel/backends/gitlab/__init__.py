@@ -3,6 +3,8 @@
 Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/executors/kubernetes/.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -11,14 +13,14 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.ci import LOST_STORE, is_folder
 from wurzel.backends.gitlab.options import PATHS, GitlabOptions
 from wurzel.backends.ir_file import IrContext
-from wurzel.backends.losses import Loss
-from wurzel.exceptions import Problem
-from wurzel.ir.features import Use
-from wurzel.ir.jobs import Job
-from wurzel.ir.model import Pipeline
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.context import Config
+    from wurzel.backends.losses import Loss
+    from wurzel.exceptions import Problem
+    from wurzel.ir.features import Use
+    from wurzel.ir.jobs import Job
+    from wurzel.ir.model import Pipeline
 
 FILE_LIMIT = 2 * 1024**2
 """Default limit of an instance for the size of a CI/CD file, in bytes."""
@@ -182,7 +184,7 @@ class GitlabBackend(Backend):
         return check_gitlab(files, options.kind)
 
 
-def _finish(config: "Config") -> Callable[[str], tuple[str, list[int]]] | None:
+def _finish(config: Config) -> Callable[[str], tuple[str, list[int]]] | None:
     """A file with one job needs no hidden job for what jobs have in common."""
     if config.trigger or len(config.jobs) != 1:
         return None
