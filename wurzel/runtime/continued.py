@@ -14,6 +14,8 @@ LEAST = 3
 """Bytes of a secret at the end of a line that are hidden, and for which the next line is awaited."""
 EDGE = rb"\||\xe2[\x94\x95][\x80-\xbf]"
 """Between cells: a bar, or any of the characters that Unicode has for boxes."""
+FURTHEST = 4096
+"""Bytes of a line in which the cell below is looked for."""
 PLACE = rb" +[\w./-]{1,80}:\d{1,6}"
 _BEFORE = rb"(?:%s)?(?:[ \t\\'\"]|%s){0,99}" % (PLACE, EDGE)
 _AFTER = rb"(?:[ \t>#'\"]|%s){0,99}" % EDGE
@@ -23,8 +25,6 @@ AROUND = b" \t\r.'\"\\>#"
 IN_FRONT = AROUND + bytes(range(0x80, 0xC0))
 """Bytes in front of what is in a cell, the last of an edge among them."""
 
-_FURTHEST = 4096
-"""Bytes of a line in which the cell below is looked for."""
 _MOST_PIECES = 200
 """Each is a call within another."""
 _GAP = pattern(rb"%s\r?\n()%s" % (_BEFORE, _AFTER))
@@ -79,7 +79,7 @@ class Lines:
 
     def _ends_early(self, at: int) -> bool:
         """Whether a cell ends at a place, and the next line is not complete yet."""
-        if not _CELL_END.match(self._text, at) or len(self._text) - at > _FURTHEST:
+        if not _CELL_END.match(self._text, at) or len(self._text) - at > FURTHEST:
             return False
         end = self._text.find(b"\n", at)
         return end < 0 or self._text.find(b"\n", end + 1) < 0
@@ -92,9 +92,9 @@ class Lines:
         low = self._text.find(b"\n", piece[1]) + 1
         if not low or not _CELL_END.match(self._text, piece[1]):
             return
-        high = self._text.find(b"\n", low, low + _FURTHEST)
+        high = self._text.find(b"\n", low, low + FURTHEST)
         left, right = self._columns(piece)
-        for start in occurrences(following[:1], self._text, low, high if high >= 0 else low + _FURTHEST):
+        for start in occurrences(following[:1], self._text, low, high if high >= 0 else low + FURTHEST):
             if begins_cell(self._text, start, low):
                 _, end = self.further(following, 0, start)
                 if _width(self._text[low:start]) < right and _width(self._text[low:end]) > left:
@@ -103,7 +103,7 @@ class Lines:
     def _columns(self, piece: tuple[int, int]) -> tuple[int, int]:
         """Between which columns the cell of a piece is."""
         text, (first, last) = self._text, piece
-        low = max(text.rfind(b"\n", 0, first) + 1, first - _FURTHEST)
+        low = max(text.rfind(b"\n", 0, first) + 1, first - FURTHEST)
         high = text.find(b"\n", last)
         edge = _EDGES.search(text, last, high if high >= 0 else len(text))
         ends = [found.end() for found in _EDGES.finditer(text, low, first)]

@@ -12,7 +12,18 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from wurzel.patterns import pattern
-from wurzel.runtime.continued import AROUND, EDGE, IN_FRONT, LEAST, PART, PLACE, Lines, begins_cell, occurrences
+from wurzel.runtime.continued import (
+    AROUND,
+    EDGE,
+    FURTHEST,
+    IN_FRONT,
+    LEAST,
+    PART,
+    PLACE,
+    Lines,
+    begins_cell,
+    occurrences,
+)
 from wurzel.runtime.plain_text import PlainText, Spans
 
 SHORTEST = 8
@@ -77,13 +88,13 @@ class Wrapped:
         found: list[Spans] = []
         wait = len(text)
         lines = Lines(text)
-        for form, begun, gap in self._begun(text):
+        for form, begun, gap in dict.fromkeys(self._begun(text)):
             first, (size, at) = gap - begun, lines.further(form, begun, gap)
             is_hidden = at - first >= LEAST
             pieces = lines.rest(form, size, (first, at)) if size < len(form) else []
             if pieces is None:
-                line = text.rfind(b"\n", 0, gap) if is_hidden else text.find(b"\n", at)
-                wait = min(wait, line + 1)
+                line = (text.rfind(b"\n", 0, gap) if is_hidden else text.find(b"\n", at)) + 1
+                wait = min(wait, line if first - line < FURTHEST else first)
             elif pieces:
                 found.append([(first, at), *pieces] if is_hidden else pieces)
         return found, wait
