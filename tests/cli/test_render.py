@@ -362,4 +362,4 @@ def test_a_run_of_some_steps_needs_a_store(project):
     project("chain")
     refused = error("chain:pipeline", "-t", "argo", "--stdout", "--only", "upper", "--set", "image=x")
     assert refused.exit_code == 2
-    assert "finds what w+ has given in the store, and there is none" in str(refused)
+    assert "finds what words has given in the store, and there is none" in str(refused)
