@@ -34,7 +34,7 @@ from wurzel.invocation.modules import (
     package_of,
     places_of,
 )
-from wurzel.invocation.path_texts import paths, values
+from wurzel.invocation.path_texts import REFERENCE, paths, values
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ class Code:
         self._computed: dict[str, list[Computed]] = {}
         self._read: dict[str, list[Unit]] = {}
         self._naming: dict[str, _Naming] = {}
+        self._used_names: dict[int, set[str]] = {}
+        self._filled: dict[tuple[int, tuple[tuple[str, tuple[str, ...]], ...]], Sequence[Unit]] = {}
         self._ours: dict[str, list[str]] = {}
         self._ignored: set[str] = set()
         self._installed: dict[str, bool] = {}
@@ -195,22 +197,32 @@ class Code:
         named = tuple(self._naming[name] for name in sorted(seen) if name in self._naming)
         return Reached(tuple(units.values()), packages, tuple(computed), named)
 
-    def _read_by(self, found: Reached, texts: Texts) -> Iterator[Unit]:
-        """Files and folders that modules name with the help of others, or of settings."""
+    def _read_by(self, found: Reached, texts: Texts) -> Sequence[Unit]:
+        """Files and folders that modules name with the help of others, or of settings; the same for most steps."""
+        if id(found) not in self._used_names:
+            forms = (one.module for naming in found.named for one in naming.read if one.level == NAMED)
+            self._used_names[id(found)] = {name for form in forms for name in REFERENCE.findall(form)}
+        used = {name: tuple(texts[name]) for name in sorted(self._used_names[id(found)] & texts.keys())}
+        key = (id(found), tuple(used.items()))
+        if key not in self._filled:
+            self._filled[key] = tuple(self._filled_by(found, self._relative(used)))
+        return self._filled[key]
+
+    def _filled_by(self, found: Reached, texts: Texts) -> Iterator[Unit]:
         every = [one for naming in found.named for one in naming.read]
         constants: dict[str, list[str]] = {}
         for one in every:
             if one.level == CONSTANT:
                 constants.setdefault(one.module, []).extend(one.names)
         written = {one.module for one in every if one.level == WRITTEN}
-        known = {name: [*values(name, constants)] for name in constants} | self._relative(texts)
+        known: Texts = {**{name: [*values(name, constants)] for name in self._used_names[id(found)]}, **texts}
         for module, path, read in found.named:
             forms = (one.module for one in read if one.level == NAMED and written.isdisjoint(one.names))
             for form in forms:
                 for text in dict.fromkeys(paths(form, known)):
                     yield from (unit._replace(name=f"{module}:{form}") for unit in self._named(module, path, text))
 
-    def _relative(self, texts: Texts) -> dict[str, list[str]]:
+    def _relative(self, texts: Texts) -> Texts:
         """Texts of settings; folders as seen from the project, since where it lies does not count."""
         return {
             name: [os.path.relpath(text, self._root) if os.path.isabs(text) else text for text in found]  # noqa: PTH117 - texts

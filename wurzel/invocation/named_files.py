@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 from wurzel.invocation.modules import CONSTANT, NAMED, WRITTEN, Import
 from wurzel.invocation.path_forms import Forms, given, is_joined, is_made, is_same, name_of, text_of
@@ -39,7 +38,9 @@ _CONTENTS = frozenset({"write", "writelines", "write_text", "write_bytes"})
 """Functions that are given what they write, not where."""
 _OF_TEXTS = frozenset({"dumps", "removeprefix", "removesuffix"})
 _JOINING = frozenset({"with_name", "with_stem", "join", "joinpath", "glob", "rglob"})
-_READS = pattern(r"read|scan|load|open|iter\w|list\w|walk|copy\w|from_|parse|ingest")
+_READS = pattern(
+    r"read|scan|load(?!s\b)|open|iter\w|list\w|walk|copy\w|from_(?:pre|file|path|dir|folder|disk)|parse_\w|ingest"
+)
 """How the names of functions begin that read the file, or the folder, that they are given first."""
 _GLOBBING = frozenset({"glob", "iglob", "rglob"})
 _CONNECTING = frozenset({"connect"})
@@ -91,11 +92,35 @@ def written(nodes: Iterable[ast.AST]) -> Iterator[Import]:
     """Names of other modules that this one makes files at."""
     nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
     elsewhere = dict(_imported(nodes))
-    for part in chain.from_iterable(_places(node) for node in nodes if isinstance(node, ast.Call) and _writes(node)):
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _writes(node)]
+    places = [part for node in calls for part in _places(node)]
+    places += [part for value in _values_of(_names(places), nodes) for part in ast.walk(value)]
+    for part in places:
         if isinstance(part, ast.Name) and part.id in elsewhere:
             yield Import(WRITTEN, elsewhere[part.id])
         elif isinstance(part, ast.Attribute) and part.attr.isupper():
             yield Import(WRITTEN, part.attr)
+
+
+def _names(nodes: Iterable[ast.AST]) -> set[str]:
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def _values_of(names: set[str], nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Paths that are given to names, and to names in them: `CACHE`, too, if a file is `path = CACHE / name`."""
+    assigned = [
+        (name, value)
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr)
+        for name, value in given(node)
+        if name and _is_path(value)  # others are what is written, such as a table that a file was read into
+    ]
+    todo, seen = set(names), set[str]()
+    while todo:
+        seen |= todo
+        found = [value for name, value in assigned if name in todo]
+        yield from found
+        todo = {name for value in found for name in _names(ast.walk(value))} - seen
 
 
 def _known(form: str) -> Iterator[str]:
@@ -158,22 +183,17 @@ def _outer(tree: ast.Module) -> Iterator[ast.AST]:
 
 def _left_out(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """What is written or given to settings, with what is assigned to names of such."""
-    names: set[str] = set()
-    assigned: list[tuple[str, ast.AST]] = []
+    places: list[ast.AST] = []
     writes = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # then the database is output, not input
     for node in nodes:
         if isinstance(node, ast.Call) and (_writes(node) or (writes and name_of(node.func) in _CONNECTING)):
-            for one in _places(node):
-                names.update([one.id] if isinstance(one, ast.Name) else ())
-                yield one
+            places += _places(node)
         elif isinstance(node, ast.ClassDef) and node.bases:  # settings; others are classes for data
             fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and one.value is not None]
             yield from (part for one in fields if "ClassVar" not in ast.dump(one.annotation) for part in ast.walk(one))
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
-            assigned += [(name, value) for name, value in given(node) if name]
-    for name, value in assigned:
-        if name in names and _is_path(value):  # others are what is written, such as a table that a file was read into
-            yield from ast.walk(value)
+    yield from places
+    for value in _values_of(_names(places), nodes):
+        yield from ast.walk(value)
 
 
 def _places(call: ast.Call) -> Iterator[ast.AST]:
