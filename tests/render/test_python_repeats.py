@@ -6,7 +6,7 @@ from tokenize import generate_tokens
 
 import pytest
 
-from wurzel.exceptions import QuotingError
+from wurzel.exceptions import QuotingError, VerifyError
 from wurzel.render.quoting import python
 from wurzel.render.quoting.draft import Draft
 from wurzel.render.quoting.python_portions import Cutter
@@ -53,7 +53,7 @@ def whole(pieces):
     draft = Draft(pieces)
     reference = draft.refer()
     for spot in python._spots(draft, generate_tokens(StringIO(reference).readline), Cutter(reference)):
-        python._fill(draft, spot, spot.token.string)
+        python._fill(draft, spot, spot.token.string, python._pieces(draft, spot))
     return draft.text()
 
 
@@ -88,6 +88,15 @@ def test_what_is_written_in_a_repetition_that_was_not_read_is_proved():
     found = repeats(draft)
     with pytest.raises(QuotingError, match="v8-0"):
         prove_repeats(draft, found, shortened(draft.reference, [each.starts for each in found]))
+
+
+@pytest.mark.parametrize("lines", ["def f(a_◌, a_◌): pass\n", "op(◌=1, ◌=2)\n"])
+def test_names_that_do_not_compile_in_a_repetition_that_was_not_read_are_refused(lines):
+    def value(number, index):
+        return Identifier(f"x{index if number != 9 else 0}")
+
+    with pytest.raises((VerifyError, QuotingError), match=r"t:11.*(duplicate|repeated)"):
+        python.write(pieces_of("", lines, "", value))
 
 
 def test_the_value_that_fails_is_named():

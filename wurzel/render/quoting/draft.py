@@ -162,14 +162,14 @@ def unreadable(where: str, message: str, hint: str = "") -> VerifyError:
 class Repeated(Draft):
     """A draft in which words stand for the values of another repetition of their lines."""
 
-    def __init__(self, draft: Draft, into: Mapping[int, int]) -> None:
-        """`into` has the piece with the other value for each piece."""
+    def __init__(self, draft: Draft) -> None:
+        """The values are those of `into`: for each piece, the one with the other value."""
         self.__dict__.update(vars(draft))
-        self._into = into
+        self.into: Mapping[int, int] = {}
 
     def held(self, piece: int) -> Held:
         """The other value."""
-        return super().held(self._into[piece])
+        return super().held(self.into[piece])
 
 
 def fragment(held: Held, place: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import token as tokens
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import chain
 from tokenize import TokenError, TokenInfo, generate_tokens
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,7 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     cutter = Cutter(reference)
     try:
         for spot in _spots(draft, generate_tokens(StringIO(reference).readline), cutter):
-            _fill(draft, spot, spot.token.string)
+            _fill(draft, spot, spot.token.string, _pieces(draft, spot))
     except (TokenError, SyntaxError, QuotingError):
         template_tree(draft, reference)  # that the template is not Python at all says more
         raise
@@ -80,10 +79,10 @@ def _write_repeats(draft: Draft, *, prove: bool) -> bool:
     cutter = Cutter(short, rows_of(draft.reference, found))
     try:
         for spot in _spots(draft, generate_tokens(StringIO(short).readline), cutter):
-            _fill(draft, spot, spot.token.string)
-            first = int(draft.words.findall(spot.token.string)[0])
-            if first in loops:
-                _fill_others(draft, spot, first, loops[first])
+            pieces = _pieces(draft, spot)
+            _fill(draft, spot, spot.token.string, pieces)
+            if pieces[0] in loops:
+                _fill_others(draft, spot, pieces, loops[pieces[0]])
         if not cutter.is_even:
             return False
         if prove:
@@ -93,15 +92,16 @@ def _write_repeats(draft: Draft, *, prove: bool) -> bool:
     return True
 
 
-def _fill_others(draft: Draft, spot: _Spot, first: int, repeat: Repeat) -> None:
+def _fill_others(draft: Draft, spot: _Spot, read: Sequence[int], repeat: Repeat) -> None:
     """Quote the values of a token in the repetitions that are not read."""
-    at = repeat.pieces[READ - 1].index(first)
-    parts = draft.words.split(spot.token.string)[::2]
-    if at + len(parts) - 1 > len(repeat.pieces[READ - 1]):
+    at = repeat.pieces[READ - 1].index(read[0])
+    first, *parts = draft.words.split(spot.token.string)[::2]
+    if at + len(read) > len(repeat.pieces[READ - 1]):
         raise Unreadable("it goes on in the next repetition", 0)
-    for pieces in repeat.pieces[READ:]:
-        words = map(draft.word, pieces[at : at + len(parts) - 1])
-        _fill(draft, spot, parts[0] + "".join(chain.from_iterable(zip(words, parts[1:], strict=True))))
+    for row in repeat.pieces[READ:]:
+        pieces = row[at : at + len(read)]
+        text = "".join([f"{draft.word(piece)}{part}" for piece, part in zip(pieces, parts, strict=True)])
+        _fill(draft, spot, first + text, pieces)
 
 
 class _Format(NamedTuple):
@@ -141,10 +141,13 @@ def _spots(draft: Draft, found: Iterator[TokenInfo], cutter: Cutter) -> Iterator
             yield _Spot(token, before, following, formatted > 0)
 
 
-def _fill(draft: Draft, spot: _Spot, text: str) -> None:
-    """Quote the values of a token, or of one with this text in its place."""
+def _pieces(draft: Draft, spot: _Spot) -> list[int]:
+    return [int(piece) for piece in draft.words.findall(spot.token.string)]
+
+
+def _fill(draft: Draft, spot: _Spot, text: str, pieces: Sequence[int]) -> None:
+    """Quote the values of a token, or those of one with this text in its place."""
     token = spot.token
-    pieces = [int(piece) for piece in draft.words.findall(text)]
     held = draft.held(pieces[0])
     if spot.formatted:
         raise refuse(held, "it is in an f-string", "Use a plain string, or put the value in a variable first.")
@@ -175,6 +178,8 @@ def _with_neighbours(found: Iterator[TokenInfo]) -> Iterator[tuple[str, TokenInf
 def _refuse_built(held: Held, before: str, after: str) -> None:
     """Refuse text that was assembled to look like code, since it would become a single string."""
     value = held.value
+    if type(value) is str:
+        return
     if isinstance(value, Json):
         hint = "Remove `| tojson`, or write `| json` if you want its text."
         raise refuse(held, "it would be text, not the value it looks like", hint)
@@ -184,13 +189,13 @@ def _refuse_built(held: Held, before: str, after: str) -> None:
         raise refuse(held, "the result of `join` would be one text, not several items", hint)
 
 
-def _fill_comment(draft: Draft, pieces: list[int], token: TokenInfo) -> None:
+def _fill_comment(draft: Draft, pieces: Sequence[int], token: TokenInfo) -> None:
     first = token.start == (1, 0) and token.string.startswith("#!")
     for piece in pieces:
         draft.outputs[piece] = shebang(draft, piece) if first else comment(draft, piece)
 
 
-def _fill_string(draft: Draft, pieces: list[int], literal: str) -> None:
+def _fill_string(draft: Draft, pieces: Sequence[int], literal: str) -> None:
     opening = _OPENING.match(literal)
     prefix, quote = (opening.group(1).lower(), opening.group(2)) if opening else ("?", "")
     for piece in pieces:
@@ -209,7 +214,7 @@ def _fill_string(draft: Draft, pieces: list[int], literal: str) -> None:
         draft.outputs[piece] = escaped(text, quote[0], lines=len(quote) > 1)
 
 
-def _refuse_format(draft: Draft, pieces: list[int], spot: _Spot) -> None:
+def _refuse_format(draft: Draft, pieces: Sequence[int], spot: _Spot) -> None:
     """Refuse a value that `%` or `.format()` behind the string would read as a place for another."""
     special = _PLACES.get(spot.following)
     if special is None or not special.behind.match(spot.token.line, spot.token.end[1]):
@@ -220,7 +225,7 @@ def _refuse_format(draft: Draft, pieces: list[int], spot: _Spot) -> None:
             raise refuse(held, f"`{special.name}` formats the string, and would read it", special.hint)
 
 
-def _fill_name(draft: Draft, pieces: list[int], name: str, following: str) -> None:
+def _fill_name(draft: Draft, pieces: Sequence[int], name: str, following: str) -> None:
     held = draft.held(pieces[0])
     if name == draft.word(pieces[0]) and not isinstance(held.value, Identifier):
         draft.outputs[pieces[0]] = _literal(draft, pieces[0], held, following)

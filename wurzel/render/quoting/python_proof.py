@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import QuotingError, VerifyError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from wurzel.render.text import Held
 
 _MAY_HOLD_VALUES = (str, ast.Name)
+_MAY_HOLD_NAMES = (Identifier, list, dict)
+_SIMPLE = (str, int)
+"""Types of values that are the same where they are equal."""
 _COOKIE = pattern(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 
 
@@ -32,15 +36,31 @@ def prove_repeats(draft: Draft, found: Sequence[Repeat], short: str) -> None:
     for repeat, starts in zip(found, ends, strict=True):
         ((model, _),) = batches(draft.reference, repeat.starts[READ - 1 : READ + 1])
         wanted = statements(model, compiles=False)
+        compiles = not _are_literals(draft, wanted, repeat)
         rest = iter(repeat.pieces[READ:])
+        row = Repeated(draft)
         for portion, count in batches(text, starts[READ:]):
-            written = statements(portion)
+            written = statements(portion, compiles=compiles)
             if len(written) != count * len(wanted):
                 raise Unreadable("it has other statements", 0)
             for number in range(count):
-                into = dict(zip(repeat.pieces[READ - 1], next(rest), strict=True))
-                these = written[number * len(wanted) : (number + 1) * len(wanted)]
-                _prove(Repeated(draft, into), wanted, these, portion)
+                row.into = dict(zip(repeat.pieces[READ - 1], next(rest), strict=True))
+                _prove(row, wanted, written[number * len(wanted) : (number + 1) * len(wanted)], portion)
+
+
+def _are_literals(draft: Draft, wanted: Sequence[ast.stmt], repeat: Repeat) -> bool:
+    """Whether all values of a repeat are simple literals: it compiles if the repetitions do that are read.
+
+    Python's compiler refuses names, such as an argument that is given twice. Which literal it is makes no difference.
+    """
+    found = 0
+    for node in chain.from_iterable(map(ast.walk, wanted)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += len(draft.words.findall(node.value))
+        elif isinstance(node, ast.Name) and draft.words.fullmatch(node.id):
+            found += 1
+    kinds = {type(draft.held(piece).value) for piece in chain.from_iterable(repeat.pieces)}
+    return found == len(repeat.pieces[READ - 1]) and not any(issubclass(kind, _MAY_HOLD_NAMES) for kind in kinds)
 
 
 def agrees_in_portions(draft: Draft, text: str, cuts: Sequence[int]) -> bool:
@@ -92,8 +112,7 @@ def _prove(draft: Draft, tree: Any, finished: Any, text: str) -> None:
     waiting: list[tuple[Any, Any]] = [(tree, finished)]
     while waiting:
         wanted, found = waiting.pop()
-        if isinstance(found, ast.AST):
-            line = getattr(found, "lineno", line)
+        line = getattr(found, "lineno", line)
         if type(wanted) in _MAY_HOLD_VALUES and _is_value(draft, wanted, found):
             continue
         inner = _inner(draft, wanted, found)
@@ -145,7 +164,7 @@ def _prove_text(draft: Draft, wanted: str, found: Any) -> None:
 
 
 def _prove_literal(held: Held, node: Any) -> None:
-    if type(node) is ast.Constant and type(held.value) is str is type(node.value) and node.value == held.value:
+    if type(node) is ast.Constant and type(held.value) is type(node.value) in _SIMPLE and node.value == held.value:
         return  # the fast path for most values
     try:
         value = _value_of(node)
