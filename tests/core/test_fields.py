@@ -3,7 +3,7 @@
 import sys
 import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass, replace
 from typing import Annotated, Generic, TypeVar
 
 import pytest
@@ -262,3 +262,15 @@ def test_when_is_held_to_its_signature():
     ]:
         with pytest.raises(StaticTypeError, match=message):
             WZ(made("Deciding", list[Doc], Index, when=when))
+
+
+def test_inputs_are_frozen_dataclasses_that_take_all_fields_by_name():
+    both = Both(docs=["a"], index=None)
+    assert both == Both(index=None, docs=["a"])
+    assert both != Both(docs=[], index=None)
+    assert repr(both) == "Both(docs=['a'], index=None)"
+    assert replace(both, docs=[]) == Both(docs=[], index=None)
+    with pytest.raises(FrozenInstanceError):
+        both.docs = []
+    with pytest.raises(TypeError, match=r"missing=\['index'\], unknown=\['indx'\]"):
+        Both(docs=["a"], indx=None)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Literal, TypeVar, dataclass_transform, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 from wurzel.core.parameters import as_given, bindings, resolved
 from wurzel.datacontract.names import class_path
@@ -42,12 +52,33 @@ class Ports:
         """Make the class a dataclass. Raises `StaticTypeError` for fields with a default or an unusable name."""
         super().__init_subclass__(**options)
         try:
-            dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+            # The methods below do what those would that are compiled otherwise, for each class and at each start.
+            dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)(cls)
             fields = dataclasses.fields(cls)  # type: ignore[arg-type] # it is one now
         except ValueError as error:  # such as for a list as a default, which all objects would share
             raise StaticTypeError(f"a field has a default: {error}", where=class_path(cls), hint=_NO_DEFAULT) from None
         for field in fields:
             _check_field(cls, field)
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **values: Any) -> None:
+            names = [field.name for field in dataclasses.fields(self)]
+            if values.keys() != {*names}:
+                missing, unknown = [name for name in names if name not in values], [*(values.keys() - {*names})]
+                raise TypeError(f"{type(self).__name__}() takes a value for each of its fields: {missing=}, {unknown=}")
+            self.__dict__.update({name: values[name] for name in names})
+            if hasattr(self, "__post_init__"):
+                self.__post_init__()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
 
 
 _NO_DEFAULT = "Leave it out. An input that may be missing is written `name: Model | None`."
