@@ -7,7 +7,6 @@ text as written. Anchors, aliases and merge keys (`<<`) work; the expansion of a
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from typing import Any
 
 from wurzel.datacontract.secrets import looks_like_key
@@ -15,6 +14,7 @@ from wurzel.ir.scalars import scalar
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, Origin, Value
 from wurzel.project.syntax import decoded, explained, first_unreadable
+from wurzel.yaml_events import CParser, MarkedYAMLError, YAMLError
 
 MAX_DEPTH = 100
 """How deep mappings and lists may be nested."""
@@ -33,8 +33,6 @@ def parse(data: bytes, source: str, findings: Findings) -> Node:
     Errors in single values are added to `findings`. Raises `ConfigError` when the text is not UTF-8 or not YAML, or its
     aliases expand too far.
     """
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     text = decoded(data, source)
     try:
         try:
@@ -106,7 +104,7 @@ class _Builder:
         self.aliased = 0
 
     def read(self, data: bytes) -> None:
-        parser = import_module("ruamel.yaml.cyaml").CParser(data)
+        parser = CParser(data)
         handlers = {
             "ScalarEvent": self.scalar,
             "AliasEvent": self.alias,

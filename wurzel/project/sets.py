@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from wurzel.exceptions import ConfigError
 from wurzel.project.nodes import Findings, Node, Origin, value_text
-from wurzel.project.parse import parse
 
 _PART = r'"([^"]*)"|\'([^\']*)\'|([^."\']+)'
 _QUOTED = tuple("\"'|>&!")
@@ -39,6 +38,8 @@ def _parts(key: str) -> list[str]:
 
 
 def _value(text: str, source: str, findings: Findings) -> Node:
+    from wurzel.project.parse import parse  # imports a YAML library
+
     inner = Findings()
     node = Node(None, source)
     try:

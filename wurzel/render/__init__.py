@@ -78,9 +78,9 @@ class Renderer:
 
     @cached_property
     def _environment(self) -> Environment:
-        from wurzel.render import lean_jinja
+        from wurzel.lean import load_jinja
 
-        lean_jinja.load()
+        load_jinja()
         from wurzel.render.environment import Environment
 
         return Environment(self.layers)

@@ -28,8 +28,7 @@ def yaml_events(text: str) -> Iterator[Any]:
     """
     import re
 
-    from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
-    from ruamel.yaml.error import YAMLError
+    from wurzel.yaml_events import CParser, YAMLError
 
     if not text.isascii() and (found := re.search("[\x85\u2028\u2029\ufeff]", text)):
         raise Unreadable(f"it contains {found.group()!a}, which YAML readers interpret differently", found.start())
@@ -59,7 +58,7 @@ class _Watch:
     """Tracks keys of open mappings and anchors of the document, which the parser does not check."""
 
     def __init__(self) -> None:
-        from ruamel.yaml import events
+        from wurzel.yaml_events import events
 
         self._starts: dict[type, bool] = {events.MappingStartEvent: True, events.SequenceStartEvent: False}
         self._ends = {events.MappingEndEvent, events.SequenceEndEvent}

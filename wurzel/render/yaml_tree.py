@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import events as ev
-
 from wurzel.render.quoting.yaml_slot import signature
 from wurzel.render.verify import yaml_events
+from wurzel.yaml_events import events as ev
 
 _KEEPS = re.compile(r"[|>]\d?\+")
 

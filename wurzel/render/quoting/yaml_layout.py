@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ruamel.yaml import events as ev
-
 from wurzel.exceptions import QuotingError, VerifyError
 from wurzel.named_tuples import NamedTuple
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
@@ -16,6 +14,7 @@ from wurzel.render.quoting.yaml_slot import COLLECTIONS, Event, Kind, Open, Slot
 from wurzel.render.text import Held
 from wurzel.render.values import Indented
 from wurzel.render.verify import Unreadable, yaml_events
+from wurzel.yaml_events import events as ev
 
 _STAND_IN = "0"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ruamel.yaml import events as ev
+from wurzel.yaml_events import events as ev
 
 if TYPE_CHECKING:
     from wurzel.render.quoting.draft import Draft

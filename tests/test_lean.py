@@ -1,4 +1,4 @@
-"""Jinja is whole for everybody who uses it, although what compiles templates is imported late."""
+"""Jinja and ruamel.yaml are whole for everybody who uses them, although parts of them are imported late."""
 
 import os
 import subprocess
@@ -8,8 +8,8 @@ import pytest
 
 USES = """
 import sys
-from wurzel.render import lean_jinja
-lean_jinja.load()
+from wurzel.lean import load_jinja
+load_jinja()
 late = {"jinja2.bccache", "jinja2.compiler", "jinja2.lexer", "jinja2.parser"}
 import jinja2
 loaded = late & sys.modules.keys()
@@ -71,3 +71,41 @@ def test_a_version_of_jinja_that_needs_more_at_its_start_is_imported_as_usual(tm
     (tmp_path / "jinja2" / "__init__.py").write_text(FAKE)
     (tmp_path / "jinja2" / "lexer.py").write_text("class Lexer: pass")
     run(f"{USES}assert jinja2.either and loaded == {{'jinja2.lexer'}}, loaded", tmp_path)
+
+
+EVENTS = """
+import sys
+from wurzel.yaml_events import CParser, YAMLError, events
+late = {f"ruamel.yaml.{name}" for name in ("constructor", "cyaml", "main", "parser", "representer", "scanner")}
+assert CParser("a: 1").get_event() and not late & sys.modules.keys()
+"""
+LOADS = """
+import ruamel.yaml
+assert ruamel.yaml.YAML(typ="safe").load("a: 1") == {"a": 1} and ruamel.yaml.CLoader and ruamel.yaml.round_trip_load
+assert not hasattr(ruamel.yaml, "nothing")
+"""
+STAR = """
+from ruamel.yaml import *
+assert YAML(pure=True).load("[a]") == ["a"]
+"""
+NAMES = """
+from ruamel.yaml import YAML
+import ruamel.yaml.scalarstring
+"""
+FAILS = """
+def fails(text):
+    parser = CParser(text)
+    try:
+        while parser.get_event() is not None: pass
+    except YAMLError as error:
+        return error
+from_parser, from_scanner = fails("[a"), fails("a: b: c")
+from ruamel.yaml.parser import ParserError
+from ruamel.yaml.scanner import ScannerError
+assert type(from_parser) is ParserError and type(from_scanner) is ScannerError and from_parser.context_mark.line == 0
+"""
+
+
+@pytest.mark.parametrize("use", [LOADS, STAR, NAMES, FAILS])
+def test_other_code_uses_ruamel_yaml_as_usual(tmp_path, use):
+    run(f"{EVENTS}{use}", tmp_path)

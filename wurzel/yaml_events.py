@@ -1,0 +1,20 @@
+"""The parser of ruamel.yaml in C, its events and its errors, imported without the rest of ruamel.yaml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wurzel.lean import load_ruamel
+
+load_ruamel()
+
+from ruamel.yaml import events  # noqa: E402 - what is above makes it cheap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: E402
+
+__all__ = ["CParser", "MarkedYAMLError", "YAMLError", "events"]
+
+CParser: Any
+try:
+    from _ruamel_yaml import CParser
+except ModuleNotFoundError:  # built with another name
+    from ruamel.yaml.cyaml import CParser
