@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"named_tuples", "patterns", "records", "table"},
+    {"lean", "named_tuples", "patterns", "records", "table"},
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url"},
-    {"suggestion", "version"},
+    {"suggestion", "version", "yaml_events"},
     {"regular_file", "user_cache"},
     {"new_file"},
     {"datacontract"},

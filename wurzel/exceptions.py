@@ -14,6 +14,8 @@ from wurzel.named_tuples import NamedTuple
 FAILED = 1
 USAGE = 2
 BROKEN_CONTRACT = 3
+INTERRUPTED = 130
+"""After Ctrl-C, as of a shell's command that the signal ended."""
 
 FINAL = frozenset({USAGE, BROKEN_CONTRACT})
 """Exit codes of errors that a retry cannot fix."""

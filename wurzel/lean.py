@@ -16,8 +16,8 @@ from typing import Any
 _JINJA = ("jinja2.bccache", "jinja2.compiler", "jinja2.lexer", "jinja2.parser")
 """What compiles templates, which are compiled already."""
 _EXPORTED = ("ruamel.yaml.cyaml", "ruamel.yaml.main")
-_RUAMEL = (*_EXPORTED, "ruamel.yaml.reader", "ruamel.yaml.scanner", "ruamel.yaml.parser", "ruamel.yaml.composer")
-_RUAMEL += ("ruamel.yaml.constructor", "ruamel.yaml.emitter", "ruamel.yaml.serializer", "ruamel.yaml.representer")
+_ERRORS = "reader scanner parser composer constructor emitter serializer representer"
+_RUAMEL = (*_EXPORTED, *(f"ruamel.yaml.{name}" for name in _ERRORS.split()))
 """All but errors and events; the parser in C takes only errors from these."""
 
 

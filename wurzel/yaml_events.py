@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from wurzel.lean import load_ruamel
@@ -15,6 +16,6 @@ __all__ = ["CParser", "MarkedYAMLError", "YAMLError", "events"]
 
 CParser: Any
 try:
-    from _ruamel_yaml import CParser
+    CParser = import_module("_ruamel_yaml").CParser
 except ModuleNotFoundError:  # built with another name
-    from ruamel.yaml.cyaml import CParser
+    CParser = import_module("ruamel.yaml.cyaml").CParser

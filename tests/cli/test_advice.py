@@ -6,7 +6,7 @@ import pytest
 
 from tests.command import invoke
 from tests.command import program as run
-from wurzel.cli import COMMANDS
+from wurzel.cli.root import COMMANDS
 
 
 def said(*words):

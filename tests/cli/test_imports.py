@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wurzel.backends.registry import BUILT_IN
-from wurzel.cli import COMMANDS
+from wurzel.cli.root import COMMANDS
 
 SLOW = {
     *("asyncio", "importlib.metadata", "jinja2", "logging.config", "multiprocessing", "rich", "ruamel.yaml"),
@@ -29,6 +29,7 @@ PIPELINE = {
         "table",
         "user_cache",
         "utils",
+        "yaml_events",
     )
 }
 RENDER = PIPELINE | {"wurzel.backends", "wurzel.render"}
@@ -58,7 +59,7 @@ def imported(*arguments):
 
 def packages(modules):
     """The packages of wurzel that were imported, without those of commands."""
-    low = "exceptions git_folder named_tuples patterns records regular_file standard_streams version"
+    low = "exceptions git_folder lean named_tuples patterns records regular_file standard_streams version"
     always = {f"wurzel.{name}" for name in ("__main__", "cli", *low.split())}
     return {".".join(name.split(".")[:2]) for name in modules if name.startswith("wurzel.")} - always
 

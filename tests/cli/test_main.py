@@ -8,8 +8,8 @@ import click
 
 from tests.command import invoke as run
 from tests.command import program
-from wurzel.cli import COMMANDS, cli
 from wurzel.cli.group import CommandGroup
+from wurzel.cli.root import COMMANDS, cli
 from wurzel.exceptions import UsageError
 from wurzel.standard_streams import open_standard_streams
 from wurzel.version import __version__

@@ -49,8 +49,8 @@ def test_inspect_explains(project):
 )
 def test_what_is_printed_is_asked_for_once(words):
     done = run(*words)
-    assert done.exit_code == 2
-    assert f"{words[1]} and {words[2]} are mutually exclusive" in done.output
+    assert done.exception.exit_code == 2
+    assert f"{words[1]} and {words[2]} are mutually exclusive" in str(done.exception)
 
 
 def test_the_schema_of_the_ir_accepts_what_inspect_prints(project):

@@ -67,7 +67,7 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
         check("pipelines", partial(_open, project, name, environment, found), name)
     check("templates", lambda: ctx.invoke(check_.command))
     if rendered := tuple(resolved.pipeline.name for resolved in found if resolved.options):
-        check("files", lambda: _quietly(ctx, render.command, rendered, environment))
+        check("files", lambda: _quietly(ctx, render.command.click, rendered, environment))
     for number, resolved in enumerate(found):
         pipeline = resolved.pipeline
         check("environment", partial(_check_environment, pipeline, program=number == 0), pipeline.name)

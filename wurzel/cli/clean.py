@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from wurzel.cli.declare import declared
 from wurzel.cli.options import configuration_options, pipeline_argument
 from wurzel.cli.runs import state_dir_option
 from wurzel.cli.saying import print_json
 from wurzel.cli.text import size
 
 
-@click.command("clean")
+@declared("clean")
 @pipeline_argument
 @click.option("--data", is_flag=True, help="Also remove the datasets of its steps.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")

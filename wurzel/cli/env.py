@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wurzel.cli.declare import declared
 from wurzel.cli.options import check_alone, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
 from wurzel.exceptions import shortened
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from wurzel.project.variables import Variable
 
 
-@click.command("env")
+@declared("env")
 @pipeline_argument
 @click.option("--check", is_flag=True, help="Exit 1 if a required variable is missing in this environment.")
 @click.option("--dotenv", "as_dotenv", is_flag=True, help="Print a .env file to fill in.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wurzel.cli.declare import declared
 from wurzel.cli.options import configuration_options, pipeline_argument
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from wurzel.ir.jobs import Job
 
 
-@click.command("graph")
+@declared("graph")
 @pipeline_argument
 @click.option(
     "--format", "form", type=click.Choice(["text", "mermaid", "dot", "svg"]), default="text", show_default=True

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from wurzel.cli.declare import Command
+
 _DESTROYS = frozenset({"clean", "forget", "gc"})
 """Commands that remove something: never suggested for a misspelled one."""
 
@@ -63,6 +65,8 @@ class CommandGroup(click.Group):
             return None
         module, _, name = self._home.format(cmd_name).partition(":")
         command = getattr(import_module(module), name or "command")
+        if isinstance(command, Command):
+            command = command.click
         assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; a test calls every command
         command.make_parser = partial(_make_parser, command)  # type: ignore[method-assign]
         return command

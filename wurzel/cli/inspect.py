@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.declare import declared
 from wurzel.cli.options import check_alone, configuration_options, pipeline_argument
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
 
-@click.command("inspect")
+@declared("inspect")
 @pipeline_argument
 @click.option("--json", "as_json", is_flag=True, help="Print the IR as JSON, for `render --from-ir`.")
 @click.option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.declare import declared
 from wurzel.cli.options import configuration_options, pipeline_argument
 from wurzel.cli.saying import print_json
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from wurzel.runtime.measures import Measure
 
 
-@click.command("layout")
+@declared("layout")
 @pipeline_argument
 @click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Only this target; repeatable.")
 @click.option(

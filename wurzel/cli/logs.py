@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import Completed, PipelineName
 from wurzel.cli.runs import RunName, state_dir_option
+from wurzel.cli.types import Completed, PipelineName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import DurationText, TargetName, configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.declare import declared
+from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.types import DurationText, TargetName
 from wurzel.version import __version__
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 
-@click.command("prove")
+@declared("prove")
 @pipeline_argument
 @click.option(
     "-t", "--target", "targets", multiple=True, type=TargetName(), help="Only engines of this target; repeatable."

@@ -7,17 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from wurzel.cli.options import (
-    PipelineName,
-    TargetName,
-    check_alone,
-    check_choice,
-    choosing_options,
-    configuration_options,
-)
-from wurzel.cli.saying import say
+from wurzel.cli.declare import argument, declared, option
+from wurzel.cli.options import check_alone, check_choice, choosing_options, configuration_options
+from wurzel.cli.saying import inform, say, write
+from wurzel.exceptions import UsageError
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -44,28 +37,28 @@ class Options(NamedTuple):
     exit_code: bool
 
 
-@click.command("render")
-@click.argument("pipelines", metavar="[PIPELINE]...", nargs=-1, type=PipelineName())
-@click.option("-t", "--target", "targets", multiple=True, type=TargetName(), help="Render for this target; repeatable.")
-@click.option("-o", "--output", default=".", show_default=True, metavar="DIR", help="Write below this folder.")
-@click.option("--stdout", is_flag=True, help="Print the files instead of writing them.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if any rendered file is out of date.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--explain", is_flag=True, help="Print each line with the template line and configuration behind it.")
-@click.option(
+@declared("render")
+@argument("pipelines", metavar="[PIPELINE]...", nargs=-1, type="PipelineName")
+@option("-t", "--target", "targets", multiple=True, type="TargetName", help="Render for this target; repeatable.")
+@option("-o", "--output", default=".", show_default=True, metavar="DIR", help="Write below this folder.")
+@option("--stdout", is_flag=True, help="Print the files instead of writing them.")
+@option("--check", is_flag=True, help="Write nothing; exit 1 if any rendered file is out of date.")
+@option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@option("--explain", is_flag=True, help="Print each line with the template line and configuration behind it.")
+@option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "codequality"]),
+    type=("text", "json", "codequality"),
     default="text",
     help="Output format; codequality is GitLab's, for --check.",
 )
-@click.option("--force", is_flag=True, help="Also overwrite and remove files edited by hand or not written by wurzel.")
-@click.option("--prune", is_flag=True, help="Remove rendered files that are no longer rendered.")
-@click.option("--exit-code", is_flag=True, help="Exit 1 if a file was written or removed.")
-@click.option("--strict", is_flag=True, help="Exit 2 if a target does not support a feature that is used.")
-@click.option("--validate", is_flag=True, help="Run the platforms' own linters before writing.")
-@click.option("--watch", is_flag=True, help="Re-render whenever wurzel.yaml, templates or modules change.")
-@click.option("--from-ir", type=click.Path(path_type=Path), help="Render an IR file, without the pipeline's code.")
+@option("--force", is_flag=True, help="Also overwrite and remove files edited by hand or not written by wurzel.")
+@option("--prune", is_flag=True, help="Remove rendered files that are no longer rendered.")
+@option("--exit-code", is_flag=True, help="Exit 1 if a file was written or removed.")
+@option("--strict", is_flag=True, help="Exit 2 if a target does not support a feature that is used.")
+@option("--validate", is_flag=True, help="Run the platforms' own linters before writing.")
+@option("--watch", is_flag=True, help="Re-render whenever wurzel.yaml, templates or modules change.")
+@option("--from-ir", type=Path, help="Render an IR file, without the pipeline's code.")
 @choosing_options("Render")
 @configuration_options
 def command(
@@ -93,7 +86,7 @@ def command(
     own_output()
     check_alone({f"--{name}": getattr(chosen, name) for name in ("stdout", "check", "diff", "explain")})
     if chosen.form == "codequality" and not chosen.check:
-        raise click.UsageError("--format codequality requires --check.")
+        raise UsageError("--format codequality requires --check")
 
     choice = Choice(only, first, last)
     check_choice(*choice)
@@ -108,7 +101,7 @@ def command(
         from wurzel.cli.watch import watch as again
         from wurzel.project.load import FILE
 
-        again(once, lambda line: click.echo(line, err=True), always=[from_ir or Path(FILE)])
+        again(once, inform, always=[from_ir or Path(FILE)])
     else:
         once()
 
@@ -116,9 +109,9 @@ def command(
 def _check_one_off(options: Options, output: str) -> None:
     """A file for one run stands beside no others, and is not kept up to date."""
     if options.check or options.prune:
-        raise click.UsageError("A file for one run of some steps is not kept; leave out --check and --prune.")
+        raise UsageError("A file for one run of some steps is not kept; leave out --check and --prune")
     if not options.stdout and Path(output).resolve() == Path.cwd():
-        raise click.UsageError("A file for one run of some steps goes to --stdout, or to another folder: -o DIR.")
+        raise UsageError("A file for one run of some steps goes to --stdout, or to another folder: -o DIR")
 
 
 def _render(request: Request, options: Options) -> list[Path]:
@@ -168,7 +161,7 @@ def _finish(run: _Run, project: Project | None) -> None:
     place = place_of(project, run.request.output)
     for home in dict.fromkeys((place.root, place.top)):
         if ended := recover(home):
-            click.echo(f"{ended} an interrupted render", err=True)
+            inform(f"{ended} an interrupted render")
     files = signed(run.results, run.renderer.layers.versions, place.folder)
     if project is not None and (run.options.check or run.options.prune):
         from wurzel.drift.orphans import orphans
@@ -184,7 +177,7 @@ def _finish(run: _Run, project: Project | None) -> None:
         if not run.options.force:
             _diff([change for change in changes if change.is_blocked])
             for line in _adoptable(changes, run):
-                click.echo(line, err=True)
+                inform(line)
         written = apply(changes, force=run.options.force)
         _say(changes, written, run)
         if written and run.options.exit_code:
@@ -245,7 +238,7 @@ def _validate(results: Sequence[JobResult], renderer: Renderer) -> None:
 
     problems, notes = validate(results, renderer.layers.schemas)
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        inform(f"note: {note}")
     if problems:
         raise ValidationFailed(problems)
 
@@ -254,15 +247,15 @@ def _explain(results: Sequence[JobResult], renderer: Renderer, form: str) -> Non
     from wurzel.drift.explain import as_json, as_text, explain
 
     files = [file for result in results for file in explain(result, renderer)]
-    click.echo(as_json(files) if form == "json" else as_text(files), nl=False)
+    write(as_json(files) if form == "json" else as_text(files))
 
 
 def _print(files: Sequence[File]) -> None:
     for number, file in enumerate(files):
         if len(files) > 1:
             sys.stdout.flush()
-            click.echo(f"{'' if number == 0 else chr(10)}# {file.path}", err=True)
-        click.echo(file.text, nl=False)
+            inform(f"{'' if number == 0 else chr(10)}# {file.path}")
+        write(file.text or "")
 
 
 def _check(changes: Sequence[Change], run: _Run) -> None:
@@ -273,13 +266,13 @@ def _check(changes: Sequence[Change], run: _Run) -> None:
     if run.options.form == "text":
         _diff([finding.change for finding in report.findings])
     else:
-        click.echo(as_json(report) if run.options.form == "json" else as_codequality(report), nl=False)
+        write(as_json(report) if run.options.form == "json" else as_codequality(report))
     if not report.findings:
-        click.echo(_up_to_date(len(changes)), err=True)
+        inform(_up_to_date(len(changes)))
         return
     sys.stdout.flush()
     for line in github_commands(report):
-        click.echo(line, err=True)
+        inform(line)
     raise CheckFailed(check_text(report), hint="\n  ".join([f"Run: {report.fix}", *_adoptable(changes, run)]))
 
 
@@ -299,7 +292,7 @@ def _show(changes: Sequence[Change], run: _Run) -> None:
     if run.options.form == "json":
         from wurzel.drift.formats import as_json
 
-        click.echo(as_json(run.report(changes)), nl=False)
+        write(as_json(run.report(changes)))
     else:
         _diff([change for change in changes if change.state != "same"])
 
@@ -311,18 +304,20 @@ def _diff(changes: Sequence[Change]) -> None:
 
     colour = sys.stdout.isatty()
     for line in diff_lines(changes):
-        click.echo(_coloured(line) if colour else line, color=True if line.startswith("\x1b") else None)
+        write(f"{_coloured(line) if colour else line}\n")
 
 
 def _coloured(line: str) -> str:
     colours = {"+": "green", "-": "red", "@": "cyan"}
-    return click.style(line, fg=colours[line[0]]) if line[:1] in colours else line
+    from click import style  # only a terminal has colours
+
+    return style(line, fg=colours[line[0]]) if line[:1] in colours else line
 
 
 def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> None:
     for change in written:
         if change.old is None:
-            click.echo(f"created {change.path}", err=True)
+            inform(f"created {change.path}")
     created = [change for change in written if change.old is None]
     _note_unlisted(created, run.request)
     _note_includes(created, run.results)
@@ -330,16 +325,16 @@ def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> Non
         from wurzel.drift.formats import written_text
 
         for line in written_text(run.report(replaced)):
-            click.echo(line, err=True)
+            inform(line)
     if run.options.form == "json":
         from wurzel.drift.formats import as_json
 
         done = {change.path: change for change in written}
         now = [done.get(change.path, change) for change in changes]
-        click.echo(as_json(run.report(now), written), nl=False)
+        write(as_json(run.report(now), written))
     same = len(changes) - len(written)
     if same:
-        click.echo(_up_to_date(same), err=True)
+        inform(_up_to_date(same))
 
 
 def _note_unlisted(created: Sequence[Change], request: Request) -> None:
@@ -351,7 +346,7 @@ def _note_unlisted(created: Sequence[Change], request: Request) -> None:
     base, home = created[0].base, created[0].home
     folder = base.relative_to(home).as_posix().removeprefix(".")
     for command in unlisted(Place(base, home, folder), [change.path for change in created]):
-        click.echo(f"note: the CI job that pushes rendered files does not list the new ones; run: {command}", err=True)
+        inform(f"note: the CI job that pushes rendered files does not list the new ones; run: {command}")
 
 
 def _note_includes(created: Sequence[Change], results: Sequence[JobResult]) -> None:
@@ -362,7 +357,7 @@ def _note_includes(created: Sequence[Change], results: Sequence[JobResult]) -> N
         if getattr(jobs[change.path].options if change.path in jobs else None, "kind", "") == "include":
             from wurzel.cli.ci import include
 
-            click.echo(include(change), err=True)
+            inform(include(change))
 
 
 def _up_to_date(count: int) -> str:

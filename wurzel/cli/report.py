@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from wurzel.cli.options import PipelineName
 from wurzel.cli.runs import RunName, state_dir_option
+from wurzel.cli.types import PipelineName
 
 
 @click.command("report")

@@ -7,20 +7,11 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from wurzel.cli import collect_as_usual
 from wurzel.cli.asked import Asked, made_ready
-from wurzel.cli.options import (
-    ParameterText,
-    ShardText,
-    check_choice,
-    choosing_options,
-    configuration_options,
-    env_file_option,
-    pipeline_argument,
-)
-from wurzel.cli.saying import print_json
+from wurzel.cli.declare import AtLeast, declared, option
+from wurzel.cli.options import check_choice, choosing_options, configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.saying import inform, print_json, write
 from wurzel.exceptions import UsageError, WurzelError
 
 if TYPE_CHECKING:
@@ -34,56 +25,55 @@ if TYPE_CHECKING:
     from wurzel.runtime.progress import Follower
 
 
-@click.command("run")
+@declared("run", takes_state=True)
 @pipeline_argument
-@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
-@click.option("--force", is_flag=True, help="Run every step, even if it is unchanged.")
-@click.option(
+@option("-j", "--jobs", type=AtLeast(1), metavar="N", help="Run N steps at a time.")
+@option("--force", is_flag=True, help="Run every step, even if it is unchanged.")
+@option(
     "--param",
     "params",
-    type=ParameterText(),
+    type="ParameterText",
     metavar="STEP.SETTING=VALUE",
     multiple=True,
     help="Give a parameter a value for this run.",
 )
 @choosing_options("Run")
-@click.option("--plan", is_flag=True, help="Show what would run, and why; run nothing.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
-@click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")
-@click.option(
+@option("--plan", is_flag=True, help="Show what would run, and why; run nothing.")
+@option("--format", "form", type=("text", "json"), help="How to write the plan.")
+@option("--shard", type="ShardText", metavar="I/N", help="Run slice I of N of the one step in --only.")
+@option(
     "--slices",
     metavar="STEP=FILE",
     help="Write the slices of a step as JSON, after the steps of --only, or alone; `-` is standard output.",
 )
-@click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
-@click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
-@click.option("--result", "result_file", metavar="FILE", hidden=True, help="Write the result for `wurzel.run`.")
-@click.option("--junit", metavar="FILE", help="Write a JUnit report with a test case for each step.")
-@click.option("--measure", is_flag=True, help="Write what steps took to PIPELINE.measures.json, for `wurzel layout`.")
-@click.option(
+@option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
+@option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
+@option("--result", "result_file", metavar="FILE", hidden=True, help="Write the result for `wurzel.run`.")
+@option("--junit", metavar="FILE", help="Write a JUnit report with a test case for each step.")
+@option("--measure", is_flag=True, help="Write what steps took to PIPELINE.measures.json, for `wurzel layout`.")
+@option(
     "--store",
     "url",
     envvar="WURZEL_STORE",
     metavar="URL",
     help="Use this store instead of that of wurzel.yaml: a folder, s3://bucket/prefix, or none.",
 )
-@click.option("--notify", is_flag=True, help="If the run fails, notify as `on_failure` says.")
-@click.option("--publish", is_flag=True, help="Make this run `latest` in the store.")
-@click.option(
+@option("--notify", is_flag=True, help="If the run fails, notify as `on_failure` says.")
+@option("--publish", is_flag=True, help="Make this run `latest` in the store.")
+@option(
     "--in-process",
     is_flag=True,
     help="Run steps in this process, one after the other, for debuggers and profilers: breakpoint() works.",
 )
-@click.option("--watch", is_flag=True, help="Run what has changed whenever code, input files or wurzel.yaml change.")
-@click.option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
-@click.option(
+@option("--watch", is_flag=True, help="Run what has changed whenever code, input files or wurzel.yaml change.")
+@option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
+@option(
     "--from-ir",
     metavar="FILE",
     help="Run the pipeline of an IR file, as `wurzel inspect --json` writes it, or of a variable: env:NAME.",
 )
 @env_file_option
 @configuration_options
-@click.pass_obj
 def command(obj: dict[str, Any], /, watch: bool, **options: Any) -> None:
     """Run a pipeline here, in parallel, skipping what is unchanged.
 
@@ -98,7 +88,7 @@ def command(obj: dict[str, Any], /, watch: bool, **options: Any) -> None:
         from wurzel.project.load import FILE
 
         always = [Path(asked.from_ir or FILE)]
-        again(lambda: _watched(obj, asked), lambda line: click.echo(line, err=True), always=always)
+        again(lambda: _watched(obj, asked), inform, always=always)
     else:
         try:
             obj["result"] = result = _run(obj, asked)
@@ -168,7 +158,7 @@ def _run(obj: dict[str, Any], asked: Asked) -> RunResult | None:
         _write_plan(chosen, options, asked.form)
         return None
     if options.is_idle and asked.slices is None:
-        click.echo(f"{chosen.name}: nothing to do here: this run is of {', '.join(options.of_run)}", err=True)
+        inform(f"{chosen.name}: nothing to do here: this run is of {', '.join(options.of_run)}")
         return None
     fan_out = _fan_out(chosen, asked.slices, options)
     result = None
@@ -210,7 +200,7 @@ def _notify(pipeline: Pipeline, options: RunOptions, reason: str, steps: str = "
         told = pipeline.on_failure
         tell(found, options.told, webhook=bool(told.webhook), command=told.command)
     except NoticeError as error:
-        click.echo(f"error: {error}", err=True)
+        inform(f"error: {error}")
 
 
 def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:
@@ -225,7 +215,7 @@ def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> No
         return
     width = max(len(found.step) for found in planned)
     for found in planned:
-        click.echo(f"{found.step:<{width}}  {found.action:<9}  {found.reason}".rstrip())
+        write(f"{found.step:<{width}}  {found.action:<9}  {found.reason}".rstrip() + "\n")
 
 
 def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Callable[[], None] | None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wurzel.cli.group import CommandGroup
-from wurzel.cli.options import Completed, PipelineName
 from wurzel.cli.saying import print_json
+from wurzel.cli.types import Completed, PipelineName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import Completed, PipelineName, configuration_options
+from wurzel.cli.declare import declared
+from wurzel.cli.options import configuration_options
 from wurzel.cli.runs import RunName, state_dir_option
 from wurzel.cli.text import one_line, size
+from wurzel.cli.types import Completed, PipelineName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +41,7 @@ class OutputName(Completed):
         return _outputs(open_pipeline(ctx.params.get("pipeline")).pipeline)
 
 
-@click.command("show")
+@declared("show")
 @click.argument("output", type=OutputName(), metavar="STEP[.OUTPUT]")
 @click.option("--pipeline", type=PipelineName(), metavar="NAME", help="The pipeline, where there are several.")
 @click.option("--head", type=click.IntRange(min=0), metavar="N", help="Show the first N items.  [default: 10]")

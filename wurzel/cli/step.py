@@ -12,8 +12,8 @@ import click
 from click.core import ParameterSource
 
 from wurzel.cli import collect_as_usual
-from wurzel.cli.options import DurationText, ShardText, StepName
 from wurzel.cli.step_of import is_id
+from wurzel.cli.types import DurationText, ShardText, StepName
 from wurzel.exceptions import UsageError, WurzelError
 from wurzel.git_folder import REASON, in_git
 

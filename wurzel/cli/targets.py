@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import TargetName
 from wurzel.cli.saying import print_json
+from wurzel.cli.types import TargetName
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import DurationText
 from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
 from wurzel.cli.text import counted, size
+from wurzel.cli.types import DurationText
 
 if TYPE_CHECKING:
     from wurzel.store.gc_plan import Removed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wurzel.cli.options import Completed, typed
+from wurzel.cli.types import Completed, typed
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import TargetName
 from wurzel.cli.saying import print_json
 from wurzel.cli.templates.names import open_renderer
+from wurzel.cli.types import TargetName
 from wurzel.render.layers import OURS
 from wurzel.table import aligned
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wurzel.cli.options import Completed, typed
+from wurzel.cli.types import Completed, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
