@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from reference.configuration import file_schema
 from reference.registry import ROOT
 from reference.tables import model, models_below, title
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.ir.features import FEATURES, feature_of
 from wurzel.ir.model import Pipeline, Step
+from wurzel.models import Model
 
 EXAMPLE = "scheduled"
 _LEVELS = """\
@@ -80,8 +79,8 @@ def _key(field: str, name: str) -> str:
     return field if field == "tolerations" else f"{field}.{name}"
 
 
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _models(annotation: object) -> Iterator[type[Model]]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
         yield annotation
     for inner in getattr(annotation, "__args__", ()):
         yield from _models(inner)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"lean", "named_tuples", "patterns", "records", "table"},
+    {"lean", "models", "named_tuples", "patterns", "records", "table"},
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url"},
     {"suggestion", "version", "yaml_events"},
     {"regular_file", "user_cache"},

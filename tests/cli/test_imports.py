@@ -22,6 +22,7 @@ PIPELINE = {
         "datacontract",
         "invocation",
         "ir",
+        "models",
         "project",
         "secret_names",
         "store_url",

@@ -1,7 +1,6 @@
-from pydantic import BaseModel
-
 from wurzel.ir import model, volumes
 from wurzel.ir.features import FEATURES, feature_of, used
+from wurzel.models import Model
 from wurzel.testing import full_pipeline, variants
 
 STRUCTURE = {
@@ -27,7 +26,7 @@ def models():
         cls
         for module in (model, volumes)
         for cls in vars(module).values()
-        if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == module.__name__
+        if isinstance(cls, type) and issubclass(cls, Model) and cls.__module__ == module.__name__
     ]
 
 

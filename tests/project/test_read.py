@@ -20,7 +20,7 @@ from pydantic import (
 from wurzel.ir import model
 from wurzel.ir.names import EnvName, FreeText, Image, LabelKey, LabelValue
 from wurzel.ir.types import Duration, Quantity
-from wurzel.project.config_model import ConfigModel
+from wurzel.models import Model
 from wurzel.project.kinds import BAD, Context, NotUnderstoodError
 from wurzel.project.model import Environment, PipelineConfig, ProjectFile, StepConfig, StepDefaults
 from wurzel.project.nodes import Findings, node_of
@@ -123,7 +123,7 @@ def stricter(annotation, data):
     ids=lambda item: getattr(item, "__name__", "-"),
 )
 def test_every_model_of_configuration_is_understood(cls):
-    if isinstance(cls, type) and issubclass(cls, BaseModel | ConfigModel) and cls is not model.Pipeline:
+    if isinstance(cls, type) and issubclass(cls, BaseModel | Model) and cls is not model.Pipeline:
         assert callable(model_reader(cls))
 
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, Field, PrivateAttr
+
+from wurzel.models import CONFIG, Model
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 FROM_IR = "--from-ir"
-Model = TypeVar("Model", bound=BaseModel)
+Options = TypeVar("Options", bound=Model | BaseModel)
 
 _FILE_PATCH: dict[str, Any] = {
     "type": "object",
@@ -26,19 +28,19 @@ _FILE_PATCH: dict[str, Any] = {
 
 
 @cache
-def no_options(cls: type[Model]) -> Model:
+def no_options(cls: type[Options]) -> Options:
     """The options of a job or step that has none: a frozen model, so that all share one."""
-    return cls.model_construct()
+    return cls.model_construct()  # type: ignore[return-value]
 
 
-class Part(BaseModel):
-    """Base of options and their parts: frozen, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+class Part(Model):
+    """Base of parts of options: frozen, and strict about unknown fields."""
 
 
-class TargetOptions(Part):
+class TargetOptions(BaseModel):
     """Base of every backend's options, below `targets.<name>` in `wurzel.yaml`."""
+
+    model_config = CONFIG
 
     output: str | None = Field(None, description="Where the main file is written, relative to the project folder.")
     patch: Any = Field(

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pydantic import BaseModel
-
 from wurzel.exceptions import StaticTypeError
 
 _LONG = 8
@@ -24,8 +22,13 @@ def _are(value: Any, *, kind: type) -> bool:
     )
 
 
+def _fields(value: Any) -> bool:
+    """Whether it is a mapping, or a model of the IR, which steps do not import."""
+    return isinstance(value, Mapping) or hasattr(type(value), "model_fields")
+
+
 def _count(value: Any) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or isinstance(value, Mapping | BaseModel)
+    return (isinstance(value, int) and not isinstance(value, bool)) or _fields(value)
 
 
 def _duration(value: Any) -> bool:
@@ -33,7 +36,7 @@ def _duration(value: Any) -> bool:
 
 
 ATTRIBUTES: Mapping[str, Callable[[Any], bool]] = {
-    "resources": _is(Mapping, BaseModel),
+    "resources": _fields,
     "retry": _count,
     "timeout": _duration,
     "shards": _count,

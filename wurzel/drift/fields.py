@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from wurzel.ir.features import feature_of
 from wurzel.ir.model import Edge, InputPort, OutputPort, Schedule, Setting, Step
 from wurzel.ir.variation import extra_entry, other, other_value
+from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -149,11 +150,11 @@ def _is_default(node: BaseModel, name: str) -> bool:
 
 def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[str, Any]]:
     """Other values of a field that contains models, or may contain one."""
-    if isinstance(value, BaseModel):
+    if isinstance(value, BaseModel | Model):
         yield from _changes(value, f"{place}.", unset=unset)
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
-            given = isinstance(item, BaseModel) and not isinstance(item, _OF_CODE) and not unset
+            given = isinstance(item, BaseModel | Model) and not isinstance(item, _OF_CODE) and not unset
             key = getattr(item, "name", number)
             for inner, changed in _changes(item, f"{place}.{key}.", unset=False) if given else ():
                 yield inner, (*value[:number], changed, *value[number + 1 :])
@@ -165,9 +166,9 @@ def _options(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, 
     for name in type(node).model_fields:
         value = getattr(node, name)
         is_set = name in node.model_fields_set
-        if name == "ignore" or (is_set == unset and not (unset and isinstance(value, BaseModel))):
+        if name == "ignore" or (is_set == unset and not (unset and isinstance(value, BaseModel | Model))):
             continue
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel | Model):
             for inner, changed in _options(value, f"{path}{name}.", unset=unset):
                 yield inner, node.model_copy(update={name: changed})
         else:

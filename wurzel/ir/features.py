@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from wurzel.ir import model
 from wurzel.ir.marks import Feature
+from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -95,14 +94,14 @@ def _feature(field: FieldInfo) -> str | None:
 
 
 @cache
-def _plan(cls: type[BaseModel]) -> tuple[tuple[str, str | None, object], ...]:
+def _plan(cls: type[Model]) -> tuple[tuple[str, str | None, object], ...]:
     return tuple(
         (name, _feature(field), field.get_default(call_default_factory=True))
         for name, field in cls.model_fields.items()
     )
 
 
-def _uses(node: BaseModel, path: str) -> Iterator[Use]:
+def _uses(node: Model, path: str) -> Iterator[Use]:
     for name, feature, default in _plan(type(node)):
         value = getattr(node, name)
         if value is default or (feature is not None and value == default):
@@ -110,15 +109,15 @@ def _uses(node: BaseModel, path: str) -> Iterator[Use]:
         place = f"{path}{name}"
         if feature is not None:
             yield Use(feature, _path(node, place), value=value)
-        elif isinstance(value, BaseModel):
+        elif isinstance(value, Model):
             yield from _uses(value, f"{place}.")
         elif isinstance(value, tuple):
-            for index, item in [(index, item) for index, item in enumerate(value) if isinstance(item, BaseModel)]:
+            for index, item in [(index, item) for index, item in enumerate(value) if isinstance(item, Model)]:
                 key = getattr(item, "id", None) or getattr(item, "name", None) or index
                 yield from _uses(item, f"{place}.{key}.")
 
 
-def _path(node: BaseModel, place: str) -> str:
+def _path(node: Model, place: str) -> str:
     if isinstance(node, model.Setting):
         return place.rpartition(".")[0]  # the setting itself, not its `given` or `value`
     return place

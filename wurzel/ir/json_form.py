@@ -9,12 +9,12 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from wurzel.models import Model
 
 _SCALARS = (str, int, float, bool, type(None))
 
 
-def json_form(model: BaseModel, *, without: Collection[str] = (), defaults: bool = False) -> dict[str, Any]:
+def json_form(model: Model, *, without: Collection[str] = (), defaults: bool = False) -> dict[str, Any]:
     """The fields of a model in their order, but for those `without`; fields that have their default, if asked for."""
     known = {} if defaults else _defaults(type(model))
     data = {}
@@ -28,7 +28,7 @@ def json_form(model: BaseModel, *, without: Collection[str] = (), defaults: bool
 def _json_form(value: Any, defaults: bool) -> Any:
     if isinstance(value, _SCALARS):
         return value
-    if isinstance(value, BaseModel):
+    if isinstance(value, Model):
         return json_form(value, defaults=defaults)
     if isinstance(value, dict):
         return {key: _json_form(child, defaults) for key, child in value.items()}
@@ -38,7 +38,7 @@ def _json_form(value: Any, defaults: bool) -> Any:
 
 
 @cache
-def _defaults(cls: type[BaseModel]) -> dict[str, Any]:
+def _defaults(cls: type[Model]) -> dict[str, Any]:
     """The default of each field that has one."""
     return {
         name: field.get_default(call_default_factory=True, validated_data={})

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from wurzel.ir.model import SecretRef, Store
+from wurzel.models import Model
 
 _BY_NAME: Mapping[str, Any] = {
     "cron": "7 3 9 9 2",
@@ -54,6 +55,7 @@ def other(value: Any) -> Any:
         dict: lambda value: {key: other(item) for key, item in value.items()} or {"extra": "added"},
         SecretRef: lambda value: value.model_copy(update={"name": f"{value.name}-x"}),
         BaseModel: _other_model,
+        Model: _other_model,
     }
     return next((change(value) for kind, change in kinds.items() if isinstance(value, kind)), "other")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
-from wurzel.project.config_model import ConfigModel
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _KINDS: Mapping[Type, _Kind] = {
 _PATTERNS = "Write a regular expression without look-around and back-references: they can take hours."
 
 
-class Declared(ConfigModel):
+class Declared(Model):
     """A variable that projects that use the pack may or must set."""
 
     required: bool = Field(False, description="Every pipeline must have a value for it.")

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import shortened
 from wurzel.ir.model import SecretRef
+from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS
 from wurzel.project.nodes import Node, json_data
@@ -59,14 +58,14 @@ def own_variables(pipeline: Pipeline, step: Step) -> dict[str, Any]:
     return {name: value for name, value in step.variables.items() if name not in shared or shared[name] != value}
 
 
-def _fields(resolved: Resolved, item: BaseModel, facts: frozenset[str], prefix: str) -> Iterator[Row]:
+def _fields(resolved: Resolved, item: Model, facts: frozenset[str], prefix: str) -> Iterator[Row]:
     for name in type(item).model_fields:
         if name not in facts:
             yield from _rows(resolved, getattr(item, name), f"{prefix}{name}")
 
 
 def _rows(resolved: Resolved, value: Any, path: str) -> Iterator[Row]:
-    if isinstance(value, BaseModel) and not isinstance(value, SecretRef):
+    if isinstance(value, Model) and not isinstance(value, SecretRef):
         yield from _fields(resolved, value, frozenset(), f"{path}.")
     elif isinstance(value, dict) and value:
         for key, item in value.items():

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from wurzel.ir.model import Store
+from wurzel.models import Model
 from wurzel.project.nodes import Node, node_of, overlay_all, with_value, without_keys
 from wurzel.project.settings import canonical_secrets
 from wurzel.store_url import NO_STORE
@@ -22,7 +21,7 @@ _ATTRIBUTES = {"limits": "resources"}
 """Class attributes that set a field of another name."""
 
 
-def code_layer(item: BaseModel, facts: Collection[str], source: str) -> Node:
+def code_layer(item: Model, facts: Collection[str], source: str) -> Node:
     """What code sets, as the weakest layer: each field comes from an attribute of `source`."""
     names = [name for name in type(item).model_fields if name in item.model_fields_set and name not in facts]
     return Node(
@@ -32,7 +31,7 @@ def code_layer(item: BaseModel, facts: Collection[str], source: str) -> Node:
 
 
 def _set_values(value: Any) -> Any:
-    if isinstance(value, BaseModel):
+    if isinstance(value, Model):
         return {
             name: _set_values(getattr(value, name))
             for name in type(value).model_fields
@@ -43,7 +42,7 @@ def _set_values(value: Any) -> Any:
     return [_set_values(item) for item in value] if isinstance(value, tuple) else value
 
 
-def reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict[str, Any]:
+def reset(code: Node, merged: Mapping[str, Node], cls: type[Model]) -> dict[str, Any]:
     """Built-in defaults of the fields that code set and configuration removed."""
     fields = cls.model_fields
     return {name: fields[name].get_default(call_default_factory=True) for name in code.fields if name not in merged}

@@ -4,15 +4,14 @@ Fields that targets honour are defined once, in the IR; the models here copy tho
 configuration has. They are never instantiated: `wurzel.project.read` reads nodes by them, with positions.
 """
 
-from copy import copy
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field
 
 from wurzel.ir.features import FEATURES
 from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Pipeline, Resources, Retry, Shards, Step, Store
 from wurzel.ir.names import Entrypoint, Image, Name, VariableName
-from wurzel.project.config_model import ConfigModel
+from wurzel.models import Model
 from wurzel.store_url import StoreUrl
 
 VERSION = 1
@@ -52,7 +51,7 @@ SHARDS = (
 """`shards` as configuration takes it: in a short form too."""
 
 
-def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
+def taken_over(cls: type[Model], facts: frozenset[str]) -> dict[str, Any]:
     """Definitions of the fields of an IR model, except those that have another form in configuration."""
     return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
 
@@ -60,7 +59,7 @@ def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
 _STORE_URL = Field("", description=f"{Store.model_fields['url'].description}; a layer below may set it")
 
 
-class StoreConfig(ConfigModel, fields=taken_over(Store, frozenset()) | {"url": (StoreUrl, _STORE_URL)}):  # noqa: D101 - below
+class StoreConfig(Model, fields=taken_over(Store, frozenset()) | {"url": (StoreUrl, _STORE_URL)}):  # noqa: D101 - below
     __doc__ = Store.__doc__
 
 
@@ -73,17 +72,16 @@ RETRY = (
 )
 """`retry` as configuration takes it: in a short form too."""
 
-StepResources = create_model(
-    "StepResources",
-    __base__=Resources,
-    __doc__=Resources.__doc__,
-    limits=(Limits, Field(default_factory=Limits.model_construct, description="as `limits` of the step")),
-)
+
+class StepResources(Resources):  # noqa: D101 - below
+    __doc__ = Resources.__doc__
+    limits: Limits = Field(default_factory=Limits.model_construct, description="as `limits` of the step")
+
 
 _SHORT = {
     "shards": SHARDS,
     "retry": RETRY,
-    "resources": (StepResources, copy(Step.model_fields["resources"])),  # pydantic 2.11 changes what it is given
+    "resources": (StepResources, Step.model_fields["resources"]),
 }
 """Fields of a step that configuration takes in a short form too, or, as class attributes, in one mapping."""
 
@@ -97,7 +95,7 @@ STORE = (
 """`store` as configuration takes it: in a short form too, and in parts where a weaker layer has the URL."""
 
 
-class StepDefaults(ConfigModel, fields=taken_over(Step, STEP_FACTS) | _SHORT):
+class StepDefaults(Model, fields=taken_over(Step, STEP_FACTS) | _SHORT):
     """Defaults for every step of a pipeline."""
 
 
@@ -132,11 +130,11 @@ _PIPELINE: Any = {
 }
 
 
-class PipelineConfig(ConfigModel, fields=_PIPELINE):
+class PipelineConfig(Model, fields=_PIPELINE):
     """One pipeline: where its code is, how it runs, and on which targets."""
 
 
-class Environment(ConfigModel):
+class Environment(Model):
     """Overrides for one environment, such as `prod`."""
 
     variables: dict[VariableName, Any] = Field({}, description="Variables of all pipelines in this environment.")
@@ -148,7 +146,7 @@ VALIDATE = "validate"
 """Key with options of `--validate`; a constant, since pydantic models already have a method of that name."""
 
 
-class Validation(ConfigModel):
+class Validation(Model):
     """Options of `wurzel render --validate`."""
 
     schemas: tuple[str, ...] = Field(
@@ -161,7 +159,7 @@ LabelText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,:/@%+=~ -]*$")]
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 
 
-class Container(ConfigModel):
+class Container(Model):
     """The image that `wurzel image` builds, for steps to run in."""
 
     base: Image = Field(
@@ -177,7 +175,7 @@ class Container(ConfigModel):
     )
 
 
-class ProjectFile(ConfigModel):
+class ProjectFile(Model):
     """A whole `wurzel.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem, mismatch
+from wurzel.models import Model
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.model import PACK_FILE
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_value, without_keys
@@ -144,7 +145,7 @@ def _followed(node: Node, location: Sequence[int | str]) -> tuple[Node, list[str
 
 def _models_at(annotation: Any, names: Sequence[str]) -> Iterator[type[BaseModel]]:
     """The models that an annotation may contain below these keys."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel | Model):
         if not names:
             yield annotation
         elif names[0] in annotation.model_fields:
@@ -162,7 +163,7 @@ def _prepared(node: Node, annotation: Any) -> Any:
     if Any in members:
         return json_data(node)
     if isinstance(node.value, dict):
-        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel | Model)]
         mappings = [get_args(member)[1] for member in members if get_origin(member) is dict]
         fields = models[0].model_fields if len(models) == 1 else {}
         other = mappings[0] if len(mappings) == 1 else None

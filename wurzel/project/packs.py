@@ -12,8 +12,8 @@ from pydantic import Field
 
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
+from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
-from wurzel.project.config_model import ConfigModel
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
 from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, STORE, VALIDATE, PipelineConfig, taken_over
@@ -35,17 +35,17 @@ _OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name
 _PIPELINE: Any = {**taken_over(Pipeline, PIPELINE_FACTS), "store": STORE, **_OWN}
 
 
-class PackPipeline(ConfigModel, fields=_PIPELINE):
+class PackPipeline(Model, fields=_PIPELINE):
     """Defaults for every pipeline that uses the pack."""
 
 
-class PackEnvironment(ConfigModel):
+class PackEnvironment(Model):
     """Overrides for one environment, such as `prod`."""
 
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines in this environment.")
 
 
-class PackRename(ConfigModel):
+class PackRename(Model):
     """A renamed part of the pack's templates, which templates of projects may still use by its old name."""
 
     kind: Literal["block", "macro", "file"] = Field(description="What was renamed.")
@@ -55,7 +55,7 @@ class PackRename(ConfigModel):
     within: str = Field("", description="The template that has the block or macro.")
 
 
-class MoreFile(ConfigModel):
+class MoreFile(Model):
     """A file that is written beside those of a target."""
 
     target: str = Field(description="The target it belongs to.")
@@ -63,7 +63,7 @@ class MoreFile(ConfigModel):
     path: str = Field(description="Path of the file; may contain {pipeline}, {target} and {environment}.")
 
 
-class PackFile(ConfigModel):
+class PackFile(Model):
     """A whole `wurzel-pack.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")

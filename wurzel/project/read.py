@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from pydantic import BaseModel
 
 from wurzel.ir.model import Resources, SecretRef
-from wurzel.project.config_model import ConfigModel
+from wurzel.models import Model, checked, has_check
 from wurzel.project.kinds import (
     BAD,
     SCALARS,
@@ -30,7 +30,7 @@ from wurzel.project.kinds import (
 )
 from wurzel.project.nodes import Node, near, value_text
 
-Model: TypeAlias = type[BaseModel] | type[ConfigModel]
+Class: TypeAlias = type[BaseModel] | type[Model]
 
 
 def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
@@ -64,7 +64,7 @@ def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
 def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Reader:
     if annotation in SCALARS:
         return SCALARS[annotation]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel | ConfigModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel | Model):
         return _late(annotation)
     if origin is Literal:
         return choice(arguments)
@@ -76,15 +76,15 @@ def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> R
 
 
 @cache
-def model_reader(cls: Model) -> Reader:
+def model_reader(cls: Class) -> Reader:
     """A function that reads mappings as `cls`; `null` gives the default of a field.
 
     It raises NotUnderstoodError when it reads a field of an unsupported type, so fields that are not set cost nothing.
     Raises `NotUnderstoodError` when the model has validators that run before it is made, aliases, or defaults to
     validate.
     """
-    if issubclass(cls, ConfigModel):
-        return _ModelReader(cls, [])
+    if issubclass(cls, Model):
+        return _ModelReader(cls, [checked] if has_check(cls) else [])
     own = cls.__pydantic_decorators__
     if any((own.field_validators, own.validators, own.root_validators)):
         raise NotUnderstoodError(cls)
@@ -106,7 +106,7 @@ def _runs_after(validator: Any) -> bool:
 class _ModelReader:
     """Reads mappings as instances of one model."""
 
-    def __init__(self, cls: Model, after: list[Any]) -> None:
+    def __init__(self, cls: Class, after: list[Any]) -> None:
         self.cls = cls
         self._after = after
         self._readers: dict[str, Reader] = {}
@@ -155,7 +155,7 @@ class _ModelReader:
                 context.findings.add(node.origin, f"{_below(path, name)} is missing", _described(self.cls, name))
 
 
-def _known_as(cls: Model, node: Node, key: str) -> str:
+def _known_as(cls: Class, node: Node, key: str) -> str:
     if issubclass(cls, Resources) and "/" in key:
         return f"Devices are below gpu: {{{key}: 1}}."
     if "steps" in cls.model_fields and key in node.fields.get("steps", Node({}, "")).fields:
@@ -179,7 +179,7 @@ def of_pipeline(key: str) -> str:
     return f"{key} is set for a step, below steps." if key in StepConfig.model_fields else ""
 
 
-def _late(cls: Model) -> Reader:
+def _late(cls: Class) -> Reader:
     """A model's reader that is created when it is first used, so that models may contain themselves."""
 
     def read_model(node: Node, path: str, context: Context) -> Any:
@@ -199,7 +199,7 @@ def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _no_mapping(cls: Model, node: Node, path: str) -> tuple[str, str]:
+def _no_mapping(cls: Class, node: Node, path: str) -> tuple[str, str]:
     form = ", ".join(f"{name}: …" for name in list(cls.model_fields)[:2])
     if cls is SecretRef:
         return f"{path}: a secret is set by reference, never as a value", f"Write {{{form}}}."
@@ -208,7 +208,7 @@ def _no_mapping(cls: Model, node: Node, path: str) -> tuple[str, str]:
     return f"{path or 'the file'}: {display(node, path)} is not a mapping", f"Write for example {{{form}}}."
 
 
-def _described(cls: Model, name: str) -> str:
+def _described(cls: Class, name: str) -> str:
     description = cls.model_fields[name].description
     return f"{name}: {description}" if description else ""
 
@@ -258,7 +258,7 @@ def _shape(annotation: Any) -> Any:
         return origin
     if origin is tuple:
         return list
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel | ConfigModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel | Model):
         return dict
     raise NotUnderstoodError(annotation)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import Problem, UsageError, WurzelWarning
 from wurzel.ir.model import Pipeline, Step, Store
+from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Variables
 from wurzel.project.forms import code_layer, each_of, find, long_form, of_pipeline, reset, secrets_by_variable
@@ -38,8 +39,6 @@ from wurzel.project.settings import Check, settings_of, with_values
 from wurzel.project.targets import Named, check_bound, with_names
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from wurzel.project.load import Project
 
 _FOR_ALL = ("env", "secrets", "labels", "annotations")
@@ -47,7 +46,7 @@ _FOR_ALL = ("env", "secrets", "labels", "annotations")
 _SETTINGS_FORM = frozenset({"settings", "parameters"})
 
 
-def _readers(cls: type[BaseModel], facts: Collection[str]) -> dict[str, Reader]:
+def _readers(cls: type[Model], facts: Collection[str]) -> dict[str, Reader]:
     return {
         name: reader(field.annotation, field.metadata) for name, field in cls.model_fields.items() if name not in facts
     }

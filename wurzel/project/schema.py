@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
 from wurzel.ir.model import Limits, Retry, Schedule, Shards, Toleration
-from wurzel.project.config_model import ConfigModel, pydantic_model
 from wurzel.project.model import (
     VALIDATE,
     PipelineConfig,
@@ -21,12 +20,12 @@ from wurzel.project.model import (
 
 if TYPE_CHECKING:
     from wurzel.project.declared import Declaration
-    from wurzel.project.read import Model
+    from wurzel.project.read import Class
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _REF = "#/definitions/"
 _OVERLAY = "Overlay"
-_DESCRIBED: tuple[Model, ...] = (
+_DESCRIBED: tuple[Class, ...] = (
     PipelineConfig,
     StepConfig,
     StepDefaults,
@@ -84,7 +83,7 @@ def pack_schema() -> dict[str, Any]:
 
 def _finished(definitions: dict[str, Any], name: str, title: str) -> dict[str, Any]:
     root = definitions.pop(name)
-    validation = _draft7(pydantic_model(Validation).model_json_schema())
+    validation = _draft7(Validation.model_json_schema())
     root["properties"][VALIDATE] = validation
     used = {key: _with_nulls(definitions[key]) for key in _reachable(definitions, root)}
     return {"$schema": _DRAFT, **_with_nulls(root), "title": title, "definitions": used}
@@ -117,10 +116,9 @@ def _targets(top: dict[str, Any], presets: Iterable[str] = ()) -> dict[str, Any]
     }
 
 
-def _definitions(model: Model, prefix: str, described: Sequence[Model] = _DESCRIBED) -> dict[str, Any]:
+def _definitions(model: Class, prefix: str, described: Sequence[Class] = _DESCRIBED) -> dict[str, Any]:
     """The definitions of a model and of everything it refers to, by prefixed name."""
-    known = pydantic_model(model) if issubclass(model, ConfigModel) else model
-    schema = known.model_json_schema(ref_template=f"{_REF}{prefix}{{model}}")
+    schema = model.model_json_schema(ref_template=f"{_REF}{prefix}{{model}}")
     found = {**schema.pop("$defs", {}), model.__name__: schema}
     for cls in described:
         for name, node in found.get(cls.__name__, {}).get("properties", {}).items():

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from wurzel.ir.features import feature_of
 from wurzel.ir.model import (
     DataType,
@@ -29,6 +27,7 @@ from wurzel.ir.model import (
 )
 from wurzel.ir.variation import extra_entry, other_value
 from wurzel.ir.volumes import ClaimVolume, EnvFrom, Volume
+from wurzel.models import Model
 
 
 @dataclass(frozen=True)
@@ -129,16 +128,16 @@ def _joined(step: Step, before: Step) -> Step:
     return step.model_copy(update={"needs": (edge,)})
 
 
-def _changes(node: BaseModel, path: str) -> Iterator[tuple[str, str, Any]]:
+def _changes(node: Model, path: str) -> Iterator[tuple[str, str, Any]]:
     for name in type(node).model_fields:
         value = getattr(node, name)
         feature = feature_of(type(node), name)
         if feature is not None:
             changed = value | extra_entry(name) if isinstance(value, dict) else other_value(type(node), name, value)
             yield f"{path}{name}", feature, node.model_copy(update={name: changed})
-        elif isinstance(value, BaseModel):
+        elif isinstance(value, Model):
             for inner, mark, changed in _changes(value, f"{path}{name}."):
                 yield inner, mark, node.model_copy(update={name: changed})
-        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel) and not isinstance(value[0], Step):
+        elif isinstance(value, tuple) and value and isinstance(value[0], Model) and not isinstance(value[0], Step):
             for inner, mark, changed in _changes(value[0], f"{path}{name}.0."):
                 yield inner, mark, node.model_copy(update={name: (changed, *value[1:])})

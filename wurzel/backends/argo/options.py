@@ -71,15 +71,13 @@ class S3(Part):
     use_sdk_credentials: bool = Field(False, description="Use the pod's credentials, as with IRSA.")
     ca_certificate: KeyRef | None = Field(None, description="Secret with the authority's certificate.")
 
-    @model_validator(mode="after")
-    def _check(self) -> "S3":
+    def _check(self) -> None:
         if "://" in self.endpoint:
             raise ValueError(f"endpoint {self.endpoint!r} is a URL; write host and port, and `insecure: true` for http")
         if not _ENDPOINT.fullmatch(self.endpoint):
             raise ValueError(f"endpoint {self.endpoint!r} is not host:port; write for example minio.minio:9000")
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("give both `access_key` and `secret_key`, or neither")
-        return self
 
 
 class Gcs(Part):
@@ -99,11 +97,9 @@ class Azure(Part):
     account_key: KeyRef | None = Field(None, description="Secret with the account's key.")
     use_sdk_credentials: bool = Field(False, description="Use the pod's credentials.")
 
-    @model_validator(mode="after")
-    def _check(self) -> "Azure":
+    def _check(self) -> None:
         if not self.endpoint.startswith(("https://", "http://")):
             raise ValueError(f"endpoint {self.endpoint!r} is not a URL; write https://ACCOUNT.blob.core.windows.net")
-        return self
 
 
 class Oss(Part):
@@ -116,11 +112,9 @@ class Oss(Part):
     secret_key: KeyRef | None = Field(None, description="Secret with the secret access key.")
     use_sdk_credentials: bool = Field(False, description="Use the pod's credentials.")
 
-    @model_validator(mode="after")
-    def _check(self) -> "Oss":
+    def _check(self) -> None:
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("give both `access_key` and `secret_key`, or neither")
-        return self
 
 
 class Repository(Part):
@@ -149,14 +143,12 @@ class Artifacts(Part):
         "none", description="How datasets are packed; none keeps their files as they are."
     )
 
-    @model_validator(mode="after")
-    def _one(self) -> "Artifacts":
+    def _check(self) -> None:
         stores = (self.repository, self.s3, self.gcs, self.azure, self.oss, self.volume)
         if sum(store is not None for store in stores) > 1:
             raise ValueError("give one of `repository`, `s3`, `gcs`, `azure`, `oss`, `volume`")
         if self.oss and self.archive == "none":
             raise ValueError("`oss` keeps packed datasets; write `archive: tar` as well")
-        return self
 
 
 class Ttl(Part):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from wurzel.backends.kubernetes.options import Claim, History, KubernetesOptions
 from wurzel.backends.options import Part
@@ -29,11 +29,9 @@ class Data(Part):
     ephemeral: Ephemeral | None = Field(None, description="A claim created for each pod; a new pod starts over.")
     claim: Claim | None = Field(None, description="A persistent claim: a new pod resumes where the last one stopped.")
 
-    @model_validator(mode="after")
-    def _one(self) -> "Data":
+    def _check(self) -> None:
         if sum(kind is not None for kind in (self.empty_dir, self.ephemeral, self.claim)) > 1:
             raise ValueError("give one of `empty_dir`, `ephemeral`, `claim`")
-        return self
 
 
 class Companions(Part):
@@ -47,11 +45,9 @@ class Companions(Part):
         " Anywhere when absent.",
     )
 
-    @model_validator(mode="after")
-    def _policy(self) -> "Companions":
+    def _check(self) -> None:
         if self.egress is not None and not self.network_policy:
             raise ValueError("egress is a part of the network policy; set network_policy: true as well")
-        return self
 
 
 class CronJobOptions(KubernetesOptions):

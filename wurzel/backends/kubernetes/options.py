@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field
 
 from wurzel.backends.options import Part, TargetOptions
 from wurzel.ir.names import MountPath, Name, ObjectName, SecretKey
 from wurzel.ir.types import Quantity
 from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
+from wurzel.models import CONFIG
 
 DEFAULT_USER = 1000
 """User and group of containers: an arbitrary unprivileged id that works with any image."""
@@ -30,11 +31,9 @@ class Claim(Part):
         "ReadWriteOnce", description="Access mode of the new claim; pods on several nodes need ReadWriteMany."
     )
 
-    @model_validator(mode="after")
-    def _one(self) -> "Claim":
+    def _check(self) -> None:
         if (self.name is None) == (self.size is None):
             raise ValueError("give either `name` of an existing claim or `size` of a new one")
-        return self
 
 
 class StepVolume(Volume):
@@ -42,21 +41,17 @@ class StepVolume(Volume):
 
     steps: tuple[str, ...] = Field((), description="Ids of the steps that get it; all when empty.")
 
-    @model_validator(mode="after")
-    def _one(self) -> "StepVolume":
+    def _check(self) -> None:
         if self.sources != 1:
             raise ValueError("give one of `config_map`, `secret`, `claim`, `empty_dir`")
-        return self
 
 
 class Variables(EnvFrom):
     """All entries of a ConfigMap or Secret as environment variables."""
 
-    @model_validator(mode="after")
-    def _one(self) -> "Variables":
+    def _check(self) -> None:
         if (self.config_map is None) == (self.secret is None):
             raise ValueError("give one of `config_map`, `secret`")
-        return self
 
 
 class Security(Part):
@@ -78,8 +73,10 @@ class History(Part):
     failed: int = Field(3, ge=0)
 
 
-class PodFields(Part):
+class PodFields(BaseModel):
     """What all pods share, whatever starts them."""
+
+    model_config = CONFIG
 
     namespace: Name | None = Field(None, description="Namespace of the objects; that of the caller when absent.")
     service_account: ObjectName | None = Field(
