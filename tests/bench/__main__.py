@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tests.bench.chains import chains
 from tests.bench.data import data_section, peaks, ratios
-from tests.bench.measure import ROUNDS
 from tests.bench.organisation import costs
 from tests.bench.peers import peers
 from tests.bench.plot import plot
@@ -17,7 +16,7 @@ from tests.bench.quoting import quotings
 from tests.bench.running import runs
 from tests.bench.scaling import SIZES, points
 from tests.bench.second import pairs
-from tests.bench.startup import starts
+from tests.bench.startup import STARTS, starts
 from tests.bench.store import hand_overs
 from tests.bench.upstream import VERSION, compared
 
@@ -62,7 +61,8 @@ def startup_section(found):
     text = f"""
 ## Cold start
 
-CPU of a whole process, median of {ROUNDS}, divided by the CPU of the imports that it cannot do without.
+CPU of a whole process, divided by the CPU of the imports that it cannot do without: the least of {STARTS} runs of each,
+all in turn, since what else runs on the machine only adds to it.
 
 """
     text += table(["command", "CPU", "divided by", "CPU", "ratio", "limit", ""], rows) + "\n"

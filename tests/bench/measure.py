@@ -61,13 +61,13 @@ def installed(name, *packages):
     return folder / "bin"
 
 
-def in_turn(calls, rounds=None):
-    """The median cost of several calls that give a `Cost`, each done once per round; the first round does not count."""
+def in_turn(calls, rounds=None, take=statistics.median):
+    """The median cost of several calls that give a `Cost`, each done once per round; the first round does not count.
+
+    `take=min` gives the least cost, which what else runs on the machine changes little.
+    """
     rows = [[call() for call in calls] for _ in range((rounds or ROUNDS) + 1)][1:]
-    return [
-        Cost(*(statistics.median(figures) for figures in zip(*column, strict=True)))
-        for column in zip(*rows, strict=True)
-    ]
+    return [Cost(*map(take, zip(*column, strict=True))) for column in zip(*rows, strict=True)]
 
 
 def python(code):
