@@ -296,7 +296,7 @@ def test_nowhere_else_is_anything_annotated(words):
 
 
 def test_codequality_is_a_form_of_check(words):
-    assert "requires --check" in run("--format", "codequality").stderr
+    assert "requires --check" in str(run("--format", "codequality").exception)
 
 
 def test_hostile_files_on_disk(words):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import Problem, UsageError, WurzelWarning
 from wurzel.ir.model import Pipeline, Step, Store
-from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Variables
 from wurzel.project.forms import code_layer, each_of, find, long_form, of_pipeline, reset, secrets_by_variable
@@ -39,6 +38,7 @@ from wurzel.project.settings import Check, settings_of, with_values
 from wurzel.project.targets import Named, check_bound, with_names
 
 if TYPE_CHECKING:
+    from wurzel.models import Model
     from wurzel.project.load import Project
 
 _FOR_ALL = ("env", "secrets", "labels", "annotations")
