@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.chains import chains
-from tests.bench.data import data_section, peaks, ratios
+from tests.bench.data import data_section, growths, lines_of, ratios
 from tests.bench.organisation import costs
 from tests.bench.peers import peers
 from tests.bench.plot import plot
@@ -249,8 +249,8 @@ def chains_section(found):
     text = f"""
 ## Chains
 
-{found[0].steps} steps in a row that each add a letter to a text, once, from nothing. `wurzel run`, make and Metaflow
-start a process for each step and keep what it gave; the others do neither. Ratios are to `wurzel run`.
+{found[0].steps} steps in a row that each add a letter to a text, once, from nothing. `wurzel run`, make, Metaflow
+and DVC start a process for each step and keep what it gave; the others do neither. Ratios are to `wurzel run`.
 
 """
     return text + table(["runner", "wall", "ratio", "CPU", "ratio"], rows) + "\n"
@@ -307,6 +307,17 @@ def scaling(_work):
     return scaling_section(scaled)
 
 
+def data(work):
+    costs, found = ratios(work), growths(work)
+    ticks = [one.items for one in found if one.title == "17 B"]
+    for line, name, label, marks in zip(
+        lines_of(found), ("cpu", "memory"), ("CPU seconds", "MB"), ((0.1, 1, 10, 100), (10, 100, 1000)), strict=True
+    ):
+        svg = plot("Passing items of 17 B", line, ticks, marks, "items", label)
+        (DOCS / f"performance-data-{name}.svg").write_text(svg)
+    return data_section(costs, found)
+
+
 SECTIONS = {
     "Cold start": lambda work: startup_section(starts(work)),
     "Quoting": lambda work: quoting_section(quotings(work)),
@@ -316,7 +327,7 @@ SECTIONS = {
     "Chains": lambda work: chains_section(chains(work)),
     "Object stores": lambda _work: store_section(hand_overs()),
     "Second runs": lambda work: second_section(pairs(work)),
-    "Data": lambda work: data_section(ratios(work), peaks(work)),
+    "Data": data,
     "Peers": lambda work: peers_section(peers(work)),
     "telekom/wurzel": lambda work: upstream_section(compared(work)),
 }

@@ -1,11 +1,13 @@
-"""A chain of a hundred steps that add a letter to a text: by `wurzel run`, make, Metaflow, kedro and plain Python."""
+"""A hundred steps in a row that add a letter to a text: `wurzel run`, make, Metaflow, kedro, DVC and plain Python."""
 
 import shlex
+import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
-from tests.bench.measure import installed, run, wurzel
-from tests.bench.running import Ran
+from tests.bench.measure import ENVIRONMENT, installed, run, wurzel
+from tests.bench.running import DVC, Ran
 
 STEPS = 100
 PIPELINE = """
@@ -79,16 +81,26 @@ def chains(work):
     steps = [STEP.format(name=name, after=after) for name, after in zip(names, [*names[1:], "end"], strict=True)]
     (work / "flow.py").write_text(FLOW.format(steps="\n".join(steps), number=STEPS - 1))
     (work / "nodes.py").write_text(NODES.format(steps=STEPS))
-    callers = {
+    env = {"PATH": f"{Path(wurzel()[0]).parent}:{ENVIRONMENT['PATH']}", "USER": "bench", "PYTHONWARNINGS": "ignore"}
+    env |= {"DO_NOT_TRACK": "1", "KEDRO_DISABLE_TELEMETRY": "1"}
+    calls = {title: partial(run, argv, work, env) for title, argv in callers(work).items()}
+    return [
+        Ran(STEPS, title, cost.cpu, cost.wall) for title, cost in ((title, call()) for title, call in calls.items())
+    ]
+
+
+def callers(work):
+    """Who runs the chain by which command, of those that are installed."""
+    found = {
         "wurzel run -j 1": wurzel("-q", "run", "chain:last", "-j", "1"),
         "make, a `wurzel step` for each": ["make", "-s"],
         "plain Python, one process, nothing kept": [sys.executable, "plain.py"],
     }
     if bin_ := installed("runners", "metaflow", "kedro", "setuptools<81"):
-        callers["Metaflow, a process for each step"] = [str(bin_ / "python"), "flow.py", "--quiet", "run"]
-        callers["kedro, one process, data in memory"] = [str(bin_ / "python"), "nodes.py"]
-    env = {"USER": "bench", "DO_NOT_TRACK": "1", "KEDRO_DISABLE_TELEMETRY": "1", "PYTHONWARNINGS": "ignore"}
-    calls = {title: partial(run, argv, work, env) for title, argv in callers.items()}
-    return [
-        Ran(STEPS, title, cost.cpu, cost.wall) for title, cost in ((title, call()) for title, call in calls.items())
-    ]
+        found["Metaflow, a process for each step"] = [str(bin_ / "python"), "flow.py", "--quiet", "run"]
+        found["kedro, one process, data in memory"] = [str(bin_ / "python"), "nodes.py"]
+    if DVC.exists():
+        subprocess.run(wurzel("render", "chain:last", "-t", "dvc"), cwd=work, env=ENVIRONMENT, check=True)
+        subprocess.run([DVC, "init", "-q", "--no-scm"], cwd=work, env=ENVIRONMENT, check=True)
+        found["dvc repro, the rendered dvc.yaml"] = [str(DVC), "repro", "-q"]
+    return found

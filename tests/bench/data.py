@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.measure import in_turn, python, run, wurzel
+from tests.bench.measure import Cost, in_turn, python, run, wurzel
 
 ROUNDS = 3
 STEPS = """
@@ -73,6 +73,8 @@ with open("loop/part", "wb") as out:
                     out.write(b",\\n")
 """
 HOLD = "from costs import make\nitems = [make(number) for number in range({items})]"
+MOST_LISTED = 1 << 29
+"""Bytes of items above which no list of them is measured."""
 
 
 class Case(NamedTuple):
@@ -110,13 +112,23 @@ class Ratio(NamedTuple):
     listed: float
 
 
-class Peak(NamedTuple):
-    """Megabytes of items on disk, the largest that the process gets while they pass, and its limit."""
+class Growth(NamedTuple):
+    """What it takes to pass so many items by a loop, as a stream, and as a list, with the limits of memory in MB."""
 
     title: str
-    size: float
-    memory: float
+    items: int
+    size: int
+    """Bytes on disk."""
+    loop: Cost
+    stream: Cost
     limit: float
+    listed: Cost | None = None
+    list_limit: float = 0
+
+    @property
+    def is_within(self):
+        """Whether all of them keep to their limits."""
+        return self.stream.memory <= self.limit and (not self.listed or self.listed.memory <= self.list_limit)
 
 
 def ratios(folder):
@@ -133,26 +145,27 @@ def ratios(folder):
     return found
 
 
-def peaks(folder):
-    """Memory of whole processes: up to 2 GB, and a million tiny items, as a stream; these as a list, too."""
+def growths(folder):
+    """Whole processes with ever more items, up to 2 GB, and up to a million tiny ones."""
     found = []
     for case, each, limit in ((LARGE, "20 kB", 200), (TINY, "17 B", 100)):
         for items in (case.items // 100, case.items // 10, case.items):
             size = prepare(folder, case._replace(items=items))
-            title = f"{items:,} items of {each} as a stream"
-            found.append(Peak(title, size, step(folder, "Stream").memory, limit))
-    held = [run(python(HOLD.format(items=items)), folder).memory for items in (1, TINY.items)]
-    found.append(
-        Peak(f"{TINY.items:,} items of 17 B as a list", size, step(folder, "Listed").memory, 10 * (held[1] - held[0]))
-    )
+            loop = copied(folder, "loop", python(LOOP.format(contract=case.contract)))
+            one = Growth(each, items, size, loop, step(folder, "Stream"), limit)
+            if size < MOST_LISTED:
+                held = [run(python(HOLD.format(items=number)), folder).memory for number in (1, items)]
+                most = loop.memory + 10 * (held[1] - held[0])
+                one = one._replace(listed=step(folder, "Listed"), list_limit=most)
+            found.append(one)
     return found
 
 
 def prepare(folder, case):
-    """Write the steps and the items of a case; gives the size of the items."""
+    """Write the steps and the items of a case; gives the bytes of the items."""
     (folder / "costs.py").write_text(STEPS.format(**case._asdict()))
     copied(folder, "given", wurzel("step", "costs:Make", "-o", "given"))
-    return sum(path.stat().st_size for path in (folder / "given").glob("part-*")) / 1e6
+    return sum(path.stat().st_size for path in (folder / "given").glob("part-*"))
 
 
 def step(folder, name):
@@ -166,7 +179,17 @@ def copied(folder, name, argv):
     return run(argv, folder, {"PYTHONPATH": str(folder)})
 
 
-def data_section(costs, memory):
+def lines_of(found):
+    """CPU and memory of the tiny items by their number, for plots: two of name to points."""
+    tiny = [one for one in found if one.title == "17 B"]
+    named = {"a loop": "loop", "a stream": "stream", "a list": "listed"}
+    return [
+        {name: [(one.items, getattr(getattr(one, field), what)) for one in tiny] for name, field in named.items()}
+        for what in ("cpu", "memory")
+    ]
+
+
+def data_section(costs, found):
     """The section of the page."""
     rows = []
     for one in costs:
@@ -175,9 +198,12 @@ def data_section(costs, memory):
         seconds = f"{one.loop:.2f} s | {one.stream:.2f} s | {stream:.2f} | {listed:.2f}"
         rows.append(f"| {one.case.title} | {one.case.items:,} | {seconds} | {one.case.least} | {verdict} |")
     sizes = []
-    for one in memory:
-        verdict = "within" if one.memory <= one.limit else "over"
-        sizes.append(f"| {one.title} | {one.size:,.0f} MB | {one.memory:.0f} MB | {one.limit:.0f} MB | {verdict} |")
+    for one in found:
+        cells = [f"{one.title}", f"{one.items:,}", f"{one.size / 1e6:,.0f} MB"]
+        cells += [f"{one.loop.cpu:.1f} s", f"{one.stream.cpu:.1f} s", f"{one.listed.cpu:.1f} s" if one.listed else ""]
+        cells += [f"{one.loop.memory:.0f} MB", f"{one.stream.memory:.0f} of {one.limit} MB"]
+        cells += [f"{one.listed.memory:.0f} of {one.list_limit:.0f} MB" if one.listed else ""]
+        sizes.append(f"| {' | '.join([*cells, 'within' if one.is_within else 'over'])} |")
     head = f"""
 ## Data
 
@@ -192,10 +218,14 @@ the loop divided by that of the step.
 
 At 50 kB, the difference is SHA-256, of what is read and of what is written; all else that a step checks takes 2%.
 
-Memory is the largest that the process of the step gets. The limit of a list is ten times what its items take in memory.
+With more items, once each: CPU, and the largest that the process gets of its limit. That of a list is the loop's and
+ten times what the items take in memory.
 
-| what | on disk | memory | limit |  |
-|---|---|---|---|---|
+![CPU seconds by items](performance-data-cpu.svg)
+![Memory by items](performance-data-memory.svg)
+
+| items | number | on disk | loop | stream | list | loop | stream | list |  |
+|---|---|---|---|---|---|---|---|---|---|
 """
     return head + "\n".join(rows) + between + "\n".join(sizes) + "\n"
 
@@ -203,7 +233,7 @@ Memory is the largest that the process of the step gets. The limit of a list is 
 def main():
     """Measure this section alone, and print it."""
     with tempfile.TemporaryDirectory() as folder:
-        print(data_section(ratios(Path(folder)), peaks(Path(folder))))
+        print(data_section(ratios(Path(folder)), growths(Path(folder))))
 
 
 if __name__ == "__main__":
