@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from wurzel.datacontract import DataModel, MarkdownDataContract, PydanticModel
-from wurzel.exceptions import MarkdownException
+from wurzel.exceptions import ContractFailedException, MarkdownException
 
 
 class Doc(PydanticModel):
@@ -73,6 +73,10 @@ def test_single_files_as_authors_of_tests_use_them(tmp_path):
     assert path == tmp_path / "docs.json"
     assert Doc.load_from_path(path, list[Doc]) == docs
     assert Doc.load_from_path(Doc.save_to_path(tmp_path / "doc", docs[0])) == docs[0]
+    for text, problem in {"": "has 0", '{"text": "a"},{"text": "b"}': "has 2"}.items():
+        path.write_text(text)
+        with pytest.raises(ContractFailedException, match=rf"docs\.json: one item was expected, it {problem}"):
+            Doc.load_from_path(path)
     assert Doc.kt_file_extension() == ".json"
     with pytest.raises(NotImplementedError):
         DataModel.kt_file_extension()

@@ -736,3 +736,10 @@ def test_the_table_of_no_data_has_the_columns_of_its_contract(tmp_path):
 def test_the_table_of_no_data_has_the_index_of_its_contract():
     table = Reader(shape_of(DataFrame[Keyed]), []).value()
     assert (table.index.name, list(table), len(table)) == ("key", ["number"], 0)
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"PAR1" + b"x" * 40])
+def test_a_file_that_is_not_parquet_is_named(tmp_path, data):
+    (tmp_path / "rows.parquet").write_bytes(data)
+    with pytest.raises(ContractFailedException, match=r"rows\.parquet: a table in Parquet was expected: '.*Parquet"):
+        Table.load_from_path(tmp_path / "rows.parquet")

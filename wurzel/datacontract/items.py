@@ -79,7 +79,10 @@ class JsonCodec(Codec):
     def decode(self, data: bytes) -> Any:
         """See `Codec`."""
         if not self.shape.many:
-            return self.lines.read(b"[" + data + b"]")[0]
+            found = self.lines.read(b"[" + data + b"]")
+            if len(found) != 1:
+                raise ContractFailedException(f"one item was expected, it has {len(found)}")
+            return found[0]
         items = self.lines.read(data)
         return set(items) if self.shape.containers == _SET else items
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.shape import Shape, shape_of
+from wurzel.exceptions import ContractFailedException
 
 if TYPE_CHECKING:
     from wurzel.datacontract.codec import Codec
@@ -37,5 +38,12 @@ def save(contract: type[Contract], path: Path, obj: Any) -> Path:
 
 
 def load(contract: type[Contract], path: Path, annotation: Any = None) -> Any:
-    """Read what `save` wrote; the annotation says whether it is a list."""
-    return codec_for(shape_of(contract if annotation is None else annotation)).decode(path.read_bytes())
+    """Read what `save` wrote; the annotation says whether it is a list.
+
+    Raises `ContractFailedException`, which names the file, when that holds anything else.
+    """
+    codec = codec_for(shape_of(contract if annotation is None else annotation))
+    try:
+        return codec.decode(path.read_bytes())
+    except ContractFailedException as error:
+        raise ContractFailedException(f"{path}: {error}") from error

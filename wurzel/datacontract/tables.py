@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pandera.engines import numpy_engine, pandas_engine
 from pandera.errors import SchemaError, SchemaErrors
+from pyarrow import ArrowException
 
 from wurzel.datacontract import parquet
 from wurzel.datacontract.codec import Codec, Encoded, Piece, short
@@ -92,7 +93,11 @@ class TableCodec(Codec):
 
     def decode(self, data: bytes) -> Any:
         """See `Codec`."""
-        return self._validated(from_parquet(data))
+        try:
+            frame = from_parquet(data)
+        except ArrowException as error:
+            raise ContractFailedException(f"a table in Parquet was expected: {short(str(error))}") from error
+        return self._validated(frame)
 
     def units(self, dataset: Dataset) -> Sequence[Rows]:
         """See `Codec`."""
