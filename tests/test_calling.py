@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -57,7 +58,6 @@ pipelines:
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     (tmp_path / "calling_flow.py").write_text(FLOW)
-    os.utime(tmp_path / "calling_flow.py", (1, 1))  # long before this process was started
     (tmp_path / "wurzel.yaml").write_text(PROJECT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "calling_flow", raising=False)
@@ -210,6 +210,7 @@ def test_a_pipeline_itself_runs_with_the_configuration_of_its_name(here):
 
 
 def test_steps_of_a_notebook_run_in_its_process_each_time(here):
+    time.sleep(0.05)  # a process is known by hundredths of a second to have begun after a file was written
     cells = f"{NOTEBOOK}\nfor _ in range(2):\n    print(wurzel.run(flow, in_process=True, quiet=True).ran)\n"
     done = subprocess.run([sys.executable, "-"], input=cells, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "['last']", done.stderr
