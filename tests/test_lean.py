@@ -53,7 +53,14 @@ class Own(jinja2.Environment.code_generator_class): pass
 import jinja2.bccache as real
 assert real.BytecodeCache in Cache.__mro__ and issubclass(Own, jinja2.environment.CodeGenerator)
 """
-COMPARES = 'assert isinstance(jinja2.FileSystemBytecodeCache("."), jinja2.BytecodeCache)'
+COMPARES = """
+assert isinstance(jinja2.FileSystemBytecodeCache("."), jinja2.BytecodeCache) and jinja2.BytecodeCache | None
+assert jinja2.BytecodeCache is jinja2.bccache.BytecodeCache
+"""
+MODULES = """
+assert not hasattr(jinja2, "__wrapped__") and not hasattr(jinja2, "nothing") and "jinja2.lexer" not in sys.modules
+assert jinja2.lexer.Lexer and jinja2.__version__
+"""
 OTHERS = """
 import jinja2.ext, jinja2.nativetypes, jinja2.sandbox
 jinja2.sandbox.SandboxedEnvironment(extensions=["jinja2.ext.do"]).from_string("{% do 1 %}").render()
@@ -61,7 +68,7 @@ assert jinja2.nativetypes.NativeEnvironment().from_string("{{ [1] }}").render() 
 """
 
 
-@pytest.mark.parametrize("use", [COMPILES, TOKENS, DERIVES, COMPARES, OTHERS])
+@pytest.mark.parametrize("use", [COMPILES, TOKENS, DERIVES, COMPARES, MODULES, OTHERS])
 def test_other_code_uses_jinja_as_usual(tmp_path, use):
     run(f"{USES}assert not loaded, loaded\n{use}", tmp_path)
 
@@ -81,6 +88,7 @@ assert CParser("a: 1").get_event() and not late & sys.modules.keys()
 """
 LOADS = """
 import ruamel.yaml
+assert not hasattr(ruamel.yaml, "__wrapped__")  # as inspect and debuggers ask every module
 assert ruamel.yaml.YAML(typ="safe").load("a: 1") == {"a": 1} and ruamel.yaml.CLoader and ruamel.yaml.round_trip_load
 assert not hasattr(ruamel.yaml, "nothing")
 """

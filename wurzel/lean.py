@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -61,15 +61,13 @@ def load_jinja() -> None:
 
 def load_ruamel() -> None:
     """Import ruamel.yaml with its errors and events, unless that was done before."""
-    if _load(("ruamel.yaml", "_ruamel_yaml"), _RUAMEL):
-        package = sys.modules["ruamel.yaml"]
-        vars(package)["__getattr__"] = _exports(package)
+    _load(("ruamel.yaml", "_ruamel_yaml"), _RUAMEL, _EXPORTED)
 
 
-def _load(modules: Sequence[str], later: Sequence[str]) -> bool:
-    """Whether a library, the first of these modules, was imported with stand-ins."""
+def _load(modules: Sequence[str], later: Sequence[str], exported: Sequence[str] = ()) -> None:
+    """Import a library, the first of these modules, with stand-ins; its package has all names of those `exported`."""
     if modules[0] in sys.modules:
-        return False
+        return
     sys.modules |= {name: _StandIn(name) for name in later}
     try:
         with contextlib.suppress(Exception):  # a version that needs more of them is imported as usual
@@ -78,19 +76,33 @@ def _load(modules: Sequence[str], later: Sequence[str]) -> bool:
     finally:
         for name in [name for name, module in sys.modules.items() if isinstance(module, _StandIn)]:
             del sys.modules[name]
-    return modules[0] in sys.modules
+    if (package := sys.modules.get(modules[0])) is not None:
+        _complete_when_asked(package, later, exported)
 
 
-def _exports(package: ModuleType) -> Callable[[str], Any]:
-    """What gives a package, when it is first asked for one of them, all that it would have imported with `*`."""
+def _complete_when_asked(package: ModuleType, later: Sequence[str], exported: Sequence[str]) -> None:
+    """Let a package import the rest of itself when it is first asked for a module, class or function of that."""
+    names = vars(package)
+    taken = {name: names.pop(name) for name, value in list(names.items()) if isinstance(value, _Later)}
+    own = {name: names.pop(name) for name in ("__getattr__",) if name in names}
+    parts = {"__all__", *taken, *(name.rpartition(".")[2] for name in later)}
 
     def get(name: str) -> Any:
-        if (names := vars(package)).pop("__getattr__", None) and not (name.startswith("__") and name != "__all__"):
-            for home in map(import_module, _EXPORTED):
-                exported = getattr(home, "__all__", None) or [each for each in vars(home) if not each.startswith("_")]
-                names.update({each: getattr(home, each) for each in exported})
-        if name in names:
-            return names[name]
+        if name in parts or (exported and not name.startswith("__")):
+            for module in map(import_module, later):
+                names.update(_exports(module) if module.__name__ in exported else {})
+            names.update({each: stand_in._real() for each, stand_in in taken.items()})  # noqa: SLF001
+            names.pop("__getattr__", None)
+            names.update(own)
+            return getattr(package, name)
+        if own:
+            return own["__getattr__"](name)
         raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}")
 
-    return get
+    names["__getattr__"] = get
+
+
+def _exports(module: ModuleType) -> dict[str, Any]:
+    """What `from module import *` imports."""
+    exported = getattr(module, "__all__", None) or [each for each in vars(module) if not each.startswith("_")]
+    return {each: getattr(module, each) for each in exported}
