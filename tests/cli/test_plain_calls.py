@@ -61,7 +61,7 @@ def test_click_reads_whatever_is_plain_alike(name, capsys):
     chance = random.Random(name)
     table = [param for param in COMMANDS[name].params if isinstance(param, Param)]
     options = [option for param in table if not param.is_argument for option in param.names if option[0] == "-"]
-    texts = ["rag", "a", "json", "text", "1", "07", "-1", "--", "-", "", "1/2", "a=b", "-x", "é", "ünï", "٣"]
+    texts = ["rag", "a", "json", "text", "1", "07", "-1", "--", "-", "", "1/2", "a=b", "-x", "ünï", "٣", "9" * 5000]
     plain = 0
     for _ in range(1500):
         words = chance.choices(
@@ -88,3 +88,12 @@ def test_output_that_nobody_reads_ends_a_plain_call_as_it_ends_others(tmp_path):
     for words in (["render"], ["-q", "render"]):
         done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (1, b""), words
+
+
+@pytest.mark.parametrize(("word", "module"), [("--help", "click"), ("render", "wurzel.cli.render")])
+def test_ctrl_c_while_modules_are_imported_ends_without_output(word, module):
+    code = "import os, signal, sys\nfrom wurzel.__main__ import main\nclass Presses:\n"
+    code += f"    def find_spec(self, name, *_):\n        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+    code += "sys.meta_path.insert(0, Presses())\nmain()"
+    done = subprocess.run([sys.executable, "-c", code, word], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -105,15 +105,15 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 def _call(words: list[str]) -> None:
     """Do what the words say, without click where they are plain."""
-    call = _plain(words)
-    if call is None:
+    try:
+        call = _plain(words)
+        if call is not None:
+            call()
+            return
         from wurzel.cli.root import cli
 
         cli.main(args=words, prog_name="wurzel", standalone_mode=True)
-        return
-    try:
-        call()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # also while click is imported, or a command
         from wurzel.exceptions import INTERRUPTED
 
         sys.exit(INTERRUPTED)

@@ -97,7 +97,7 @@ class Command:
         """The values of the parameters for these words; `None` if only click can say."""
         try:
             return _values([param for param in self.params if isinstance(param, Param)], words, environ)
-        except _UnsureError:
+        except ValueError:  # also of a number with more digits than Python reads
             return None
 
 
