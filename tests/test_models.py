@@ -2,10 +2,11 @@
 
 import copy
 import pickle
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from wurzel.models import Model
 
@@ -102,12 +103,23 @@ def test_what_a_model_checks_itself_is_checked():
         assert make(name="good")
         with pytest.raises(ValidationError, match="is bad"):
             make(name="bad")
-    with pytest.raises(TypeError, match=r"Other\._own: pydantic would not run it; write `def _check"):
+    with pytest.raises(ValidationError, match=r"^1 validation error for Tall\n"):
+        Tall(name="bad")
 
-        class Other(Model):
-            @model_validator(mode="after")
-            def _own(self):
-                return self
+
+@pytest.mark.parametrize(
+    ("name", "member", "message"),
+    [
+        ("_own", model_validator(mode="after")(lambda self: self), "pydantic would not run it; write `def _check"),
+        ("_own", PrivateAttr(0), "objects would not have it; make it a field"),
+        ("own", cached_property(lambda self: self.name), "its value would count as a field; write a property"),
+        ("name", "x", "would have no effect; annotate it"),
+        ("model_config", {"extra": "allow"}, "would have no effect; leave it out"),
+    ],
+)
+def test_what_would_be_lost_is_refused(name, member, message):
+    with pytest.raises(TypeError, match=rf"Other\.{name}:? {message}"):
+        type(Tree)("Other", (Tree,), {name: member})
 
 
 def test_models_are_values():
@@ -115,6 +127,9 @@ def test_models_are_values():
     assert tree == Tall.model_construct(name="x", leaf=Leaf.model_construct(count=2)) != Tree(name="x")
     assert (tree.height, tree.extra, Tall.model_construct().model_fields_set) == (3, None, set())
     assert hash(Leaf()) == hash(Leaf(kind="a"))
+    full = Tree(name="x", leaves={"y": Leaf()})
+    assert full.model_copy(deep=True) == full
+    assert full.model_copy(deep=True).leaves is not full.leaves is full.model_copy().leaves
     assert tree.model_copy(update={"height": 4}) == Tall(name="x", leaf=Leaf(count=2), height=4)
     for same in (copy.deepcopy(tree), pickle.loads(pickle.dumps(tree)), Holder(tree=tree).tree):
         assert same == tree

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+_BASE = "or derive the class from pydantic's BaseModel"
+_REFUSED = {
+    "PydanticDescriptorProxy": f"pydantic would not run it; write `def _check(self) -> None`, {_BASE}",
+    "ModelPrivateAttr": f"objects would not have it; make it a field, {_BASE}",
+    "cached_property": f"its value would count as a field; write a property, {_BASE}",
+}
+"""Members of classes of pydantic that would have no effect, or another one; by the name of their type."""
+
 
 class _Definition(type):
     """Takes the fields out of the body of a class, where they are written as for pydantic."""
@@ -31,8 +39,7 @@ class _Definition(type):
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], fields: Any = None) -> Any:
         """The class; `fields` are those that are known when the program runs: annotation and `Field` by name."""
         made = super().__new__(cls, name, bases, body)
-        if late := [key for key, value in body.items() if type(value).__name__ == "PydanticDescriptorProxy"]:
-            raise TypeError(f"{name}.{late[0]}: pydantic would not run it; write `def _check(self) -> None`")
+        _check_members(made, body)
         own = {key: field for key, (_, field) in (fields or {}).items()}
         for key, annotation in get_annotations(made).items():
             if not key.startswith("_") and ClassVar not in {annotation, get_origin(annotation)}:
@@ -46,6 +53,18 @@ class _Definition(type):
     def model_fields(cls) -> dict[str, FieldInfo]:
         """The fields by name, those of the base first."""
         return _fields(cls)
+
+
+def _check_members(made: type, body: dict[str, Any]) -> None:
+    """Raise `TypeError` for what would be lost without notice."""
+    bases = [base for base in made.__mro__[1:] if isinstance(base, _Definition)]
+    fields = {key for base in bases for key in base._own} - get_annotations(made).keys()  # noqa: SLF001
+    for key, value in body.items():
+        if reason := _REFUSED.get(type(value).__name__):
+            raise TypeError(f"{made.__name__}.{key}: {reason}")
+        if key in fields or (key == "model_config" and bases):
+            advice = "annotate it, as a field" if key in fields else f"leave it out, {_BASE}"
+            raise TypeError(f"{made.__name__}.{key} would have no effect; {advice}")
 
 
 def _as_field(default: Any) -> FieldInfo:
@@ -91,7 +110,7 @@ def _defaults(cls: Any) -> "tuple[tuple[str, Any, Callable[[], Any] | None], ...
 def _adapter(cls: Any) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(cls)
+    return TypeAdapter(cls, config=ConfigDict(title=cls.__name__))  # for errors, which would name our function
 
 
 @cache
@@ -145,14 +164,14 @@ else:
             )
 
         @classmethod
-        def model_validate(cls, data: Any, *, strict: bool | None = None) -> Self:
-            """An object of this data. Raises `ValidationError`."""
-            return _adapter(cls).validate_python(data, strict=strict)
+        def model_validate(cls, data: Any, **options: Any) -> Self:
+            """An object of this data, with options of pydantic. Raises `ValidationError`."""
+            return _adapter(cls).validate_python(data, **options)
 
         @classmethod
-        def model_validate_json(cls, text: str | bytes, *, strict: bool | None = None) -> Self:
+        def model_validate_json(cls, text: str | bytes, **options: Any) -> Self:
             """The same of JSON."""
-            return _adapter(cls).validate_json(text, strict=strict)
+            return _adapter(cls).validate_json(text, **options)
 
         @classmethod
         def model_json_schema(cls, **options: Any) -> dict[str, Any]:
@@ -167,12 +186,10 @@ else:
             """The same as JSON."""
             return _adapter(type(self)).dump_json(self, **options).decode()
 
-        def model_copy(self, *, update: "Mapping[str, Any] | None" = None) -> Self:
+        def model_copy(self, *, update: "Mapping[str, Any] | None" = None, deep: bool = False) -> Self:
             """The same with other values, which are not validated."""
-            changed = update or {}
-            return _fill(
-                type(self).__new__(type(self)), self.__dict__ | changed, self.model_fields_set | changed.keys()
-            )
+            changed, values = update or {}, deepcopy(self.__dict__) if deep else self.__dict__
+            return _fill(type(self).__new__(type(self)), values | changed, self.model_fields_set | changed.keys())
 
         @property
         def model_fields_set(self) -> set[str]:
