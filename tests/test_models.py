@@ -49,6 +49,17 @@ class Holder(BaseModel):
     leaf: Leaf = Leaf.model_construct()
 
 
+class Loop(Model):
+    """A model that contains itself."""
+
+    parts: tuple["Loop", ...] = ()
+    next: "Loop | None" = None
+
+    def _check(self):
+        if len(self.parts) == 2:
+            raise ValueError("is a pair")
+
+
 CONFIG = ConfigDict(frozen=True, extra="forbid")
 LEAF = create_model(
     "Leaf",
@@ -138,3 +149,13 @@ def test_models_are_values():
         tree.name = "y"
     given: Any = Holder(leaf=tree.leaf).model_dump()
     assert given["leaf"] == {"count": 2, "kind": "a", "tags": ()}
+
+
+def test_a_model_may_contain_itself():
+    loop = Loop.model_validate({"parts": [{"next": {}}]})
+    assert loop == Loop(parts=(Loop(next=Loop()),))
+    assert loop.model_dump(exclude_unset=True) == {"parts": ({"next": {}},)}
+    assert Loop.model_json_schema()["$defs"].keys() == {"Loop"}
+    for data in ({"parts": [{"parts": [{}, {}]}]}, {"next": {"parts": [{}, {}]}}):
+        with pytest.raises(ValidationError, match="is a pair"):
+            Loop.model_validate(data)

@@ -118,7 +118,8 @@ def pydantic_model(cls: Any) -> type[BaseModel]:
     """The model that pydantic would make of the class."""
     # A copy down to its lists, since pydantic 2.11 changes what it is given.
     fields: dict[str, Any] = {name: (field.annotation, deepcopy(field)) for name, field in cls.model_fields.items()}
-    return create_model(cls.__name__, __config__=CONFIG, __doc__=cls.__doc__, __module__=cls.__module__, **fields)
+    # Of another name, by which a model that contains itself could find it in place of our class.
+    return create_model(f"_{cls.__name__}", __config__=CONFIG, __doc__=cls.__doc__, __module__=cls.__module__, **fields)
 
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ else:
         @classmethod
         def model_json_schema(cls, **options: Any) -> dict[str, Any]:
             """The JSON Schema that pydantic writes."""
-            return pydantic_model(cls).model_json_schema(**options)
+            return _adapter(cls).json_schema(**options)
 
         def model_dump(self, **options: Any) -> dict[str, Any]:
             """Plain data, with options of pydantic."""
@@ -201,11 +202,16 @@ else:
             """Pydantic's schema of the model, which makes objects of this class."""
             from pydantic_core import core_schema
 
-            found = handler.resolve_ref_schema(handler(pydantic_model(cls)))
-            schema: Any = {**found, "cls": cls, "ref": f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"}
+            name = f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"
+            try:
+                found: Any = handler.resolve_ref_schema(handler(pydantic_model(cls)))
+            except LookupError:  # the model contains itself, and is not finished yet
+                return core_schema.definition_reference_schema(name)
+            schema = {**found, "cls": cls, "schema": {**found["schema"], "model_name": cls.__name__}, "ref": name}
             if not has_check(cls):
                 return schema
-            return core_schema.no_info_after_validator_function(checked, schema)
+            del schema["ref"]
+            return core_schema.no_info_after_validator_function(checked, schema, ref=name)
 
         def __eq__(self, other: object) -> bool:
             return self.__dict__ == other.__dict__ if type(other) is type(self) else NotImplemented
