@@ -117,6 +117,10 @@ def test_every_text_in_a_here_document(script, shell):
             "bash <<'EOF'\na b\np 'a b' a\nEOF",
         ),
         ("sh run <<EOF\np {{ x }}\nEOF", "a b", "sh run <<EOF\np a b\nEOF"),
+        ('apt-get install ssh git && p "-{{ x }}"', "a b", 'apt-get install ssh git && p "-a b"'),
+        ("ssh h sudo tee f <<EOF\na={{ x }}\nEOF", "a b", "ssh h sudo tee f <<EOF\na=a b\nEOF"),
+        ("awk -v 'x={{ x }}' 1; node -r './{{ x }}'", "a b", "awk -v 'x=a b' 1; node -r './a b'"),
+        ("awk " + "-F " * 60 + "'{{ x }}:'", "a", None),
     ],
 )
 def test_form_of_a_value(script, template, value, written):
@@ -206,9 +210,12 @@ def test_comments_are_never_left(script):
         ("x=$(python3 -c 'print(\"{{ s }}\")')", 'a"b', "part of a program"),
         ("awk -F, 'BEGIN {print \"{{ s }}\"}'", "a\\b", "part of a program"),
         ("sed -i 's/a/{{ s }}/'", "a/b", "part of a program"),
+        ("sed 's/a/b/; s:a:{{ s }}:'", "http://x", "part of a program"),
+        ("sed -i.bak '/{{ s }}/d'", "a/b", "part of a program"),
+        ("awk -F: -v a=b '$1 == \"{{ s }}\"'", "a b", "part of a program"),
         ("jq -r '.x = \"{{ s }}\"'", 'a"b', "part of a program"),
         ("python3 - <<'EOF'\nprint(\"{{ s }}\")\nEOF", 'a"b', "part of a program"),
-        ("ssh -T host <<EOF\ncd {{ s }}\nEOF", "a b", "part of a program"),
+        ("ssh -T -p 22 host <<EOF\ncd {{ s }}\nEOF", "a b", "part of a program"),
         ("f() {\n  bash -eu <<-'END'\n\tp {{ s }}\n\tEND\n}", "$(id)", "part of a program"),
     ],
 )

@@ -14,19 +14,23 @@ if TYPE_CHECKING:
     from wurzel.render.text import Held
 
 _START = r"(?:^|[\s;|&(`'\"])(?:[\w./-]*/)?"
-_OPTIONS = r"(?:-[-\w]*[ \t]+)*"
+_OPTIONS = r"(?:-[^\s'\"]+[ \t]+)*"
 _SHELLS = rf"(?:ba|da|a|k|z)?sh[ \t]+{_OPTIONS}(?:\w+[ \t]+)?-\w*c"
-_REMOTE = rf"ssh[ \t]+{_OPTIONS}[^-\s][^'\"\n]*"
+_SSH = r"ssh(?:[ \t]+-(?:[bcDEeFIiJLlmOopQRSWw][ \t]+[^-\s])?[^\s'\"]*)*[ \t]+[^-\s'\";|&]+"
+_REMOTE = rf"{_SSH}(?:[ \t]+[^\s'\";|&]+)*"
 _OF_SHELL = pattern(rf"{_START}(?:{_SHELLS}|eval|trap(?:[ \t]+--)?|{_REMOTE})[ \t]+\Z")
-_LANGUAGES = rf"(?:python[\d.]*|perl|ruby|node|php)[ \t]+{_OPTIONS}-\w*[cEepr]"
-_OF_OTHERS = pattern(rf"{_START}(?:{_LANGUAGES}|(?:[gm]?awk|sed|jq|yq)(?:[ \t]+-[-,\w]*)*)[ \t]+\Z")
-_READS_SHELL = pattern(rf"{_START}(?:(?:ba|da|a|k|z)?sh|{_REMOTE})(?:[ \t]+-[-\w]*)*[ \t]*\Z")
+_CALLS = {r"python[\d.]*": "c", "perl": "eE", "ruby": "e", "node": "ep", "php": "r"}
+_LANGUAGES = "|".join(rf"{name}[ \t]+{_OPTIONS}-\w*[{letters}]" for name, letters in _CALLS.items())
+_TOOLS = r"(?:[gm]?awk|(?P<sed>sed)|jq|yq)(?:[ \t]+-(?:[Fv][ \t]+(?!-))?[^\s'\"]+)*(?<![ \t]-[vfL])(?<!-file)"
+_OF_OTHERS = pattern(rf"{_START}(?:{_LANGUAGES}|{_TOOLS})[ \t]+\Z")
+_READS_SHELL = pattern(rf"{_START}(?:(?:ba|da|a|k|z)?sh|{_SSH})(?:[ \t]+-[-\w]*)*[ \t]*\Z")
 _READS_OTHERS = pattern(rf"{_START}(?:python[\d.]*|perl|ruby|node|php)(?:[ \t]+-[-\w]*)*[ \t]*\Z")
 _MARKS = {"single": "'", "double": '"'}
 _PROGRAMS = frozenset((*_MARKS, "here", "here-raw"))
 _LOOKED_AT = 200
 _PLAIN = pattern(r"[\w.:@%+=,/-]*")
-_PLAIN_IN_SED = pattern(r"[\w.:@%+=,-]*")
+_DELIMITERS = pattern(r"(?:^|[;{}$\d\s])[sy]([^\w\s\\])|^\s*(/)")
+"""What separates the parts of commands of sed, such as `s,old,new,`."""
 _SHELL_HINT = "Add `| shell` for a word of it, or pass it as an argument: `sh -c 'run \"$1\"' _ {{ x }}`."
 _HINT = (
     "Pass it as an argument or variable: `python -c '… sys.argv[1]' {{ x }}`, `awk -v x={{ x }}`, `jq --arg x {{ x }}`;"
@@ -42,10 +46,12 @@ def refuse_code(draft: Draft, piece: int, held: Held, place: Place) -> None:
     opens, whole = _document(draft, piece, place) if place.ends else _quotes(text, start, end, _MARKS[place.context])
     command = text[max(text.rfind("\n", 0, opens) + 1, opens - _LOOKED_AT) : opens] if opens > 0 else ""
     is_shell = (_READS_SHELL if place.ends else _OF_SHELL).search(command) is not None
-    if whole or not (is_shell or (_READS_OTHERS if place.ends else _OF_OTHERS).search(command)):
+    other = None if is_shell else (_READS_OTHERS if place.ends else _OF_OTHERS).search(command)
+    if whole or not (is_shell or other):
         return
-    plain = _PLAIN_IN_SED if "sed" in command and text[opens + 1 : opens + 3] == "s/" else _PLAIN
-    if not plain.fullmatch(str(held.value)):
+    value, program = str(held.value), text[opens + 1 : start] if other and other.groupdict().get("sed") else ""
+    delimiters = {"".join(found) for found in _DELIMITERS.findall(program)}
+    if not _PLAIN.fullmatch(value) or not delimiters.isdisjoint(value):
         problem = "it is part of a program, which could read it as code"
         raise refuse(held, problem, _SHELL_HINT if is_shell else _HINT)
 
