@@ -107,6 +107,7 @@ def test_comments_are_never_left(python):
         ("x = r'{{ s }}'\n", "b'", "a raw string cannot contain it"),
         ("x = '%s {{ s }}' % y\n", "50%", "`%` formats the string"),
         ("x = ('a'\n     '{} {{ s }}'.format(y))\n", "{0}", "`.format` formats the string"),
+        ("x = '''\n{{ s }}\n  {}'''.format(y)\n", "{0}", "`.format` formats the string"),
         ("x = r'{{ s }}'\n", "b\\", "a raw string cannot contain it"),
         ("x = '\\{{ s }}'\n", "n", "there is a backslash before it"),
         ("x = '\\1{{ s }}'\n", "23", "is not the text of the template"),

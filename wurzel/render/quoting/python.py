@@ -216,8 +216,12 @@ def _fill_string(draft: Draft, pieces: Sequence[int], literal: str) -> None:
 
 def _refuse_format(draft: Draft, pieces: Sequence[int], spot: _Spot) -> None:
     """Refuse a value that `%` or `.format()` behind the string would read as a place for another."""
-    special = _PLACES.get(spot.following)
-    if special is None or not special.behind.match(spot.token.line, spot.token.end[1]):
+    special, token = _PLACES.get(spot.following), spot.token
+    if special is None:
+        return
+    lines = token.line.rstrip("\n").split("\n")  # all of a string of several
+    last = lines[min(token.end[0] - token.start[0], len(lines) - 1)]
+    if not special.behind.match(last, token.end[1]):
         return
     for piece in pieces:
         held = draft.held(piece)
