@@ -1,8 +1,13 @@
 """What is said when `argo` is not there; tests/engines/test_argo_lint.py has it there."""
 
+import os
+from select import select
+
+import pytest
+
 from wurzel.validation.lint import lint
 from wurzel.validation.manifest import documents
-from wurzel.validation.programs import told_once
+from wurzel.validation.programs import run, told_once
 
 
 def said(kind):
@@ -24,3 +29,15 @@ def test_it_is_named_once_for_all_files(monkeypatch, caplog):
         with told_once():
             assert [*said("Workflow"), *said("WorkflowTemplate")] == []
         assert caplog.text.count("argo is not installed") == times
+
+
+def test_ctrl_c_ends_a_linter_and_what_it_has_started(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Whoever holds the other end of the pipe sees its end once the last child has gone.
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(KeyboardInterrupt):
+        run(["sh", "-c", f"exec 3> {pipe}; sleep 9 & kill -INT {os.getpid()}; wait"])
+    ended, *_ = select([reader], [], [], 5)
+    os.close(reader)
+    assert ended

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,10 @@ def tell_skipped(text: str) -> None:
 
 
 def run(argv: Sequence[str], cwd: Path | None = None, text: str = "", env: Mapping[str, str] | None = None) -> Done:
-    """Run a program that reads `text`, with `env` added to its environment; one that hangs ends with its children."""
+    """Run a program that reads `text`, with `env` added to its environment.
+
+    It ends with its children if it hangs, or when we are interrupted.
+    """
     import signal
 
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -77,9 +80,12 @@ def run(argv: Sequence[str], cwd: Path | None = None, text: str = "", env: Mappi
     with process:
         try:
             out, err = process.communicate(text, timeout=_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:  # a terminal interrupts only our own group
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+            if isinstance(error, KeyboardInterrupt):
+                raise
             return Done(1, "", f"it did not end within {_SECONDS} s")
     return Done(process.returncode, out, err)
 
