@@ -122,6 +122,7 @@ FILES = ("notes.txt", "texts/one.txt", "texts/two.txt", "bin/clean.sh", "bin/plu
 FILES += ("alone.sql", "a (b).csv", "LOOKUP", ".rules")
 TEXTS = {"texts/one.txt", "texts/two.txt"}
 BIN = {name for name in FILES if name.startswith("bin/")}
+DERIVED = "".join(f'class Part{number}(Base):\n    DATA = Base.DATA / "{number}"\n' for number in range(6))
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,7 @@ def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found)
         ('import conf\nread(conf.PATHS["docs"])', 'PATHS = {"docs": "texts"}', TEXTS),
         ("import conf\nread(conf.paths.docs)", 'paths = Paths(docs="texts")', TEXTS),
         ('import conf\n[open(n + ".txt") for n in conf.NAMES]', 'NAMES = ["notes", "no"]', {"notes.txt"}),
+        ("import conf\nopen(conf.DATA)", f'{DERIVED}DATA = "texts"', TEXTS),
         ('import conf\n(conf.OUT / "one.txt").write_text(x)', 'OUT = Path("texts")', set()),
         ("from conf import OUT\ntable.to_csv(OUT)", 'OUT = Path("notes.txt")', set()),
         ("from conf import OUT\npath = OUT / name\npath.touch()", 'OUT = Path("texts")', set()),

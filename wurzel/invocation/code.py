@@ -215,7 +215,7 @@ class Code:
             if one.level == CONSTANT:
                 constants.setdefault(one.module, []).extend(one.names)
         written = {one.module for one in every if one.level == WRITTEN}
-        known: Texts = {**{name: [*values(name, constants)] for name in self._used_names[id(found)]}, **texts}
+        known: Texts = {**values(self._used_names[id(found)], constants), **texts}
         for module, path, read in found.named:
             forms = (one.module for one in read if one.level == NAMED and written.isdisjoint(one.names))
             for form in forms:

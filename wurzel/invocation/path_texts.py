@@ -6,8 +6,9 @@ module, or a setting, may say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain, islice, product
 
 from wurzel.patterns import pattern
 
@@ -18,6 +19,8 @@ _LIKE_A_PATH = pattern(r"(?:\.{1,2}/)*[\w.@+-][\w.@+ ,()&=#~-]*(?:/[\w.@+ ,()&=#
 _VARIES = pattern(r"[*?\[{%]")
 _SLASHES = pattern("/{2,}")
 _MOST = 64
+_LONGEST = 4096
+"""Characters of a path."""
 
 
 def paths(form: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -31,15 +34,26 @@ def paths(form: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield from filter(None, map(as_path, made("".join(chosen))))
 
 
-def values(name: str, known: Mapping[str, Sequence[str]], depth: int = 4) -> Iterator[str]:
-    """The texts of a constant whose own texts may be made of those of others."""
-    for text in known.get(name, ()):
+def values(names: Iterable[str], known: Mapping[str, Sequence[str]], depth: int = 4) -> dict[str, list[str]]:
+    """The texts of constants, which may be made of those of others, and even of their own: `path = Base.path / "a"`."""
+
+    @cache
+    def of(name: str, depth: int) -> list[str]:
+        found: dict[str, None] = {}
+        for text in chain.from_iterable(filled(text, depth) for text in known.get(name, ())):
+            found[text] = None
+            if len(found) == _MOST:
+                break
+        return list(found)
+
+    def filled(text: str, depth: int) -> Iterator[str]:
         pieces = REFERENCE.split(text)
-        found = [
-            [*values(piece, known, depth - 1)] if number % 2 and depth else [piece][number % 2 :]
-            for number, piece in enumerate(pieces)
+        choices = [
+            (of(piece, depth - 1) if depth else ()) if number % 2 else (piece,) for number, piece in enumerate(pieces)
         ]
-        yield from map("".join, islice(product(*found), _MOST))
+        return (one for one in map("".join, islice(product(*choices), _MOST)) if len(one) <= _LONGEST)
+
+    return {name: of(name, depth) for name in names}
 
 
 def _without(pieces: Sequence[str]) -> list[str]:
