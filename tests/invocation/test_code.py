@@ -9,7 +9,7 @@ from tests.plain import plain_step
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.sources import with_sources
-from wurzel.ir.model import DataType, Pipeline
+from wurzel.ir.model import DataType, Pipeline, Setting
 
 
 @pytest.fixture
@@ -138,6 +138,8 @@ DERIVED = "".join(f'class Part{number}(Base):\n    DATA = Base.DATA / "{number}"
         ('NAME = "notes.txt"', {"notes.txt"}),
         ('sqlite3.connect("notes.txt").execute("select 1 from created")', {"notes.txt"}),
         ('CDLL("./notes.txt")', {"notes.txt"}),
+        (f'open("notes.txt"), chat("{"Answer in a word. " * 20}")', {"notes.txt"}),
+        ('open("notes.txt"), chart.with_stem("a**/b")', {"notes.txt"}),
         ('scan_csv("a (b).csv")', {"a (b).csv"}),
         ('HERE = Path(__file__).parent\nHERE.joinpath("texts", f"{name}.txt")', TEXTS),
         ('os.path.join(os.path.dirname(__file__), "texts", name)', TEXTS),
@@ -246,7 +248,9 @@ def test_modules_that_steps_find_by_their_python_path_count(tmp_path):
     write(tmp_path, "alone.py", "def run():\n    import below")
     write(tmp_path, "lib/below.py", "")
     env = {"PYTHONPATH": f"none{os.pathsep}lib"}
-    step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"), env=env)
+    long = Setting(name="P", variable="LOAD__P", type="Path", given=True, value="x" * 300)  # no file has such a name
+    output = DataType(contract="alone:Doc")
+    step = plain_step(id="load", run="alone:Load", output=output, env=env, settings=(long,))
     pipeline = with_sources(Pipeline(name="p", entrypoint="alone:p", steps=(step,)), tmp_path)
     assert pipeline.steps[0].sources == ("alone.py", "lib/below.py")
 

@@ -338,22 +338,26 @@ class Code:
 
     def _named(self, name: str, path: Path, text: str) -> Iterator[Unit]:
         """A file or folder that a module names, beside it or in the project, unless it counts with the module."""
-        own = self._unit(name)
-        counted = {own.folder / file for file in own.files}
         for number, place in enumerate(dict.fromkeys([path.parent, self._root])):
-            found = Path(os.path.normpath(place / text))
+            at = os.path.normpath(f"{place}/{text}")
+            if "*" not in text and not os.path.exists(at):  # noqa: PTH110 - `Path.exists` raises for a long prompt
+                continue
+            found = Path(at)
             if any(map(found.is_relative_to, self._not_source)):
                 continue
-            if found.is_file():
-                files = [found]
-            elif "*" in text:
+            base = found.parent
+            if "*" in text:
                 pattern = text.replace("__file__", escape(path.stem))
                 files = [one for one in sorted(place.glob(pattern)) if one.is_file()]
+            elif found.is_file():
+                files = [found]
             elif text.endswith("/") and found.is_dir() and found not in {self._root, *path.parents}:
+                base = found
                 files = [found / file for file in self._digests.package(found, self._not_source)]
             else:
                 continue
-            base = found if found.is_dir() else found.parent
+            own = self._unit(name)
+            counted = {own.folder / file for file in own.files}
             new = [file.relative_to(base).as_posix() for file in files if file not in counted]
             yield Unit(f"{name}:{number}{text}", base, tuple(new))
 

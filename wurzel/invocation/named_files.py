@@ -234,7 +234,7 @@ def _patterns(call: ast.AST, forms: Forms) -> Iterator[str]:
     if name in _WITH_SUFFIX or (name == "replace" and name_of(around) == "__file__"):
         yield OWN_STEM
     elif name == "with_stem":
-        yield from (f"{text}.*" for text in map(text_of, call.args) if text)
+        yield from (f"{text}.*" for text in map(text_of, call.args) if text and as_path(text) == text)
     elif name in _GLOBBING and (around is None or name_of(around) == "glob" or forms.is_here(around)):
         yield from filter(_ALL_OF.fullmatch, filter(None, map(text_of, call.args)))
 

@@ -98,7 +98,7 @@ def named_by(step: Step, root: Path, without: Iterable[Path]) -> list[Path]:
     with contextlib.chdir(root):
         texts = [(text, "Path" in setting.type) for setting in known for text in _texts(setting.chosen, setting.name)]
         found = [_named_file(text) or (Path(text) if is_path else Path()) for text, is_path in texts]
-        paths = [path.absolute() for path in found if path.is_file()]
+        paths = [path.absolute() for path in found if os.path.isfile(path)]  # noqa: PTH113 - see `_named_file`
     return [path for path in paths if not any(map(path.is_relative_to, map(Path.absolute, without)))]
 
 
