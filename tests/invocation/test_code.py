@@ -187,6 +187,7 @@ DERIVED = "".join(f'class Part{number}(Base):\n    DATA = Base.DATA / "{number}"
         ('sqlite3.connect("notes.txt").execute("INSERT INTO x VALUES (1)")', set()),
         ('open("notes")', set()),
         ('Path("data") / "part.json"', set()),
+        ('os.walk("link")', set()),
         ('Path(__file__).parent / "." / name', set()),
     ],
 )
@@ -194,6 +195,7 @@ def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found)
     write(tmp_path, "alone.py", line)
     for name in (*FILES, "data/part.json", "other.txt"):
         write(tmp_path, name, "")
+    (tmp_path / "link").symlink_to("data")
     step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"))
     files = Code(tmp_path, FileDigests(), packages=False, not_source=[tmp_path / "data"]).files(step)
     assert {file.relative_to(tmp_path).as_posix() for file in files} == {"alone.py", *found}
@@ -220,17 +222,20 @@ def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found)
         ("import conf\n[one.iterdir() for name, one in sorted(self.settings.DOCS.items())]", "", TEXTS),
         ("import conf\ndef words(folder):\n    folder.iterdir()\nwords(self.settings.DOCS)", "", TEXTS),
         ('import conf\nopen(f"{self.settings.NAME}.txt")', "", {"notes.txt"}),
+        ("import conf\nself.settings.OUTSIDE.iterdir()", "", set()),
         ("import conf\nx.total / self.settings.NAME", "", set()),
     ],
 )
 def test_paths_may_be_made_of_what_other_modules_and_settings_say(tmp_path, line, settings, found):
+    outside, tmp_path = tmp_path / "outside", tmp_path / "project"
+    write(outside, "one.txt", "")
     write(tmp_path, "alone.py", line)
     write(tmp_path, "conf.py", settings)
     write(tmp_path, "deep.py", 'DATA = Path("texts")')
     for name in FILES:
         write(tmp_path, name, "")
     step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"))
-    texts = {"DOCS": [str(tmp_path / "texts")], "NAME": ["notes"]}
+    texts = {"DOCS": [str(tmp_path / "texts")], "NAME": ["notes"], "OUTSIDE": [str(outside), "../outside", ".."]}
     files = Code(tmp_path, FileDigests(), packages=False).files(step, (), texts)
     named = {file.relative_to(tmp_path).as_posix() for file in files}
     assert named - {"alone.py", "conf.py", "deep.py"} == found

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from wurzel.core.source_folders import source_folders
+from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
 from wurzel.invocation.modules import (
@@ -351,7 +352,7 @@ class Code:
                 files = [one for one in sorted(place.glob(pattern)) if one.is_file()]
             elif found.is_file():
                 files = [found]
-            elif text.endswith("/") and found.is_dir() and found not in {self._root, *path.parents}:
+            elif text.endswith("/") and found.is_dir() and self._is_listed(found, path):
                 base = found
                 files = [found / file for file in self._digests.package(found, self._not_source)]
             else:
@@ -360,6 +361,15 @@ class Code:
             counted = {own.folder / file for file in own.files}
             new = [file.relative_to(base).as_posix() for file in files if file not in counted]
             yield Unit(f"{name}:{number}{text}", base, tuple(new))
+
+    def _is_listed(self, folder: Path, path: Path) -> bool:
+        """Whether all files count of a folder that the module at a path names: elsewhere, it may be huge."""
+        real = Path(os.path.realpath(folder))
+        written = map(os.path.realpath, self._not_source)
+        if folder in {self._root, *path.parents} or any(map(real.is_relative_to, written)):
+            return False
+        tops = (repository_of(place) or os.path.realpath(place) for place in (self._root, path.parent))
+        return folder.is_relative_to(self._root) or any(map(real.is_relative_to, tops))
 
     def _guessed(self, name: str) -> Iterator[str]:
         """A module of the project that a text names, or all modules of a package, of which one may be loaded."""
