@@ -222,6 +222,7 @@ def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found)
         ("import conf\n[one.iterdir() for name, one in sorted(self.settings.DOCS.items())]", "", TEXTS),
         ("import conf\ndef words(folder):\n    folder.iterdir()\nwords(self.settings.DOCS)", "", TEXTS),
         ('import conf\nopen(f"{self.settings.NAME}.txt")', "", {"notes.txt"}),
+        ('from conf import NAME\nopen(f"{NAME}.sql")', 'NAME = "alone"', {"alone.sql"}),
         ("import conf\nself.settings.OUTSIDE.iterdir()", "", set()),
         ("import conf\nx.total / self.settings.NAME", "", set()),
     ],

@@ -203,7 +203,7 @@ class Code:
         if id(found) not in self._used_names:
             forms = (one.module for naming in found.named for one in naming.read if one.level == NAMED)
             self._used_names[id(found)] = {name for form in forms for name in REFERENCE.findall(form)}
-        used = {name: tuple(texts[name]) for name in sorted(self._used_names[id(found)] & texts.keys())}
+        used = {name: tuple(sorted({*texts[name]})) for name in sorted(self._used_names[id(found)] & texts.keys())}
         key = (id(found), tuple(used.items()))
         if key not in self._filled:
             self._filled[key] = tuple(self._filled_by(found, self._relative(used)))
@@ -216,7 +216,8 @@ class Code:
             if one.level == CONSTANT:
                 constants.setdefault(one.module, []).extend(one.names)
         written = {one.module for one in every if one.level == WRITTEN}
-        known: Texts = {**values(self._used_names[id(found)], constants), **texts}
+        known = values(self._used_names[id(found)], constants)
+        known |= {name: [*texts[name], *known[name]] for name in texts}
         for module, path, read in found.named:
             forms = (one.module for one in read if one.level == NAMED and written.isdisjoint(one.names))
             for form in forms:
