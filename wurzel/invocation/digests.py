@@ -33,7 +33,7 @@ UNREADABLE = "unreadable"
 
 READERS = [
     Path(__file__).with_name(f"{name}.py")
-    for name in ("digests", "imports", "modules", "named_files", "path_forms", "path_texts")
+    for name in ("digests", "imports", "modules", "named_files", "path_forms", "path_texts", "written_folders")
 ]
 """What reads a source file and keeps what it imports, in every version of wurzel, released or not."""
 _SPARE = 10_000

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from wurzel.invocation.modules import CONSTANT, NAMED, WRITTEN, Import
 from wurzel.invocation.path_forms import Forms, given, is_joined, is_made, is_same, name_of, text_of
 from wurzel.invocation.path_texts import HOLE, REFERENCE, as_path, made
+from wurzel.invocation.written_folders import CONTENTS, is_written, writes, written_folders
 from wurzel.patterns import pattern
 
 READING = pattern(
@@ -32,12 +33,6 @@ _STARTING = frozenset({"run", "Popen", "call", "check_call", "check_output", "ge
 _ADDING = frozenset({"append", "insert"})
 """Functions of `sys.path`."""
 _SPLITTING = frozenset({"split", "splitlines"})
-_NOT_READING = ("write", "to_", "dump", "save", "mkdir", "touch", "unlink", "rename", "remove")
-"""How the names of functions begin that write what they are given the name of."""
-_CONTENTS = frozenset({"write", "writelines", "write_text", "write_bytes"})
-"""Functions that are given what they write, not where."""
-_OF_TEXTS = frozenset({"dumps", "removeprefix", "removesuffix"})
-_JOINING = frozenset({"with_name", "with_stem", "join", "joinpath", "glob", "rglob"})
 _READS = pattern(
     r"read|scan|load(?!s\b)|open|iter\w|list\w|walk|copy\w|from_(?:pre|file|path|dir|folder|disk)|parse_\w|ingest"
 )
@@ -45,7 +40,6 @@ _READS = pattern(
 _GLOBBING = frozenset({"glob", "iglob", "rglob"})
 _CONNECTING = frozenset({"connect"})
 _WRITING_SQL = pattern(r"\s*(?i:insert|create|update|delete|replace|drop|alter|copy|attach)\s")
-_NOT_FILES = frozenset({"basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
 _LOOKED_AT = (
     *(ast.Constant, ast.Call, ast.BinOp, ast.JoinedStr, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.NamedExpr),
     *(ast.arguments, ast.For, ast.comprehension, ast.ImportFrom, ast.Dict, ast.FunctionDef, ast.AsyncFunctionDef),
@@ -62,7 +56,8 @@ def named_files(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[Import]:
     the module have that as well, since other modules may write there.
     """
     nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
-    forms = Forms(_without_settings(nodes), dict(_imported(nodes)))
+    elsewhere = dict(_imported(nodes))
+    forms, folders = Forms(_without_settings(nodes), elsewhere), written_folders(tree, nodes, elsewhere)
     targets = {id(value): name for node in _outer(tree) for name, value in given(node)}
     left_out = set(map(id, _left_out(nodes)))
     for node in nodes:
@@ -73,7 +68,8 @@ def named_files(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[Import]:
             continue
         target = targets.get(id(node))
         for form in dict.fromkeys(_named(node, forms)):
-            yield from (Import(NAMED, path, (target,) if target else ()) for path in _known(form))
+            paths = (path for path in _known(form) if not is_written(path, folders))
+            yield from (Import(NAMED, path, (target,) if target else ()) for path in paths)
 
 
 def constants(tree: ast.Module) -> Iterator[Import]:
@@ -92,7 +88,7 @@ def written(nodes: Iterable[ast.AST]) -> Iterator[Import]:
     """Names of other modules that this one makes files at."""
     nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
     elsewhere = dict(_imported(nodes))
-    calls = [node for node in nodes if isinstance(node, ast.Call) and _writes(node)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and writes(node)]
     places = [part for node in calls for part in _places(node)]
     places += [part for value in _values_of(_names(places), nodes) for part in ast.walk(value)]
     for part in places:
@@ -184,9 +180,9 @@ def _outer(tree: ast.Module) -> Iterator[ast.AST]:
 def _left_out(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """What is written or given to settings, with what is assigned to names of such."""
     places: list[ast.AST] = []
-    writes = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # then the database is output, not input
+    changes = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # then the database is output, not input
     for node in nodes:
-        if isinstance(node, ast.Call) and (_writes(node) or (writes and name_of(node.func) in _CONNECTING)):
+        if isinstance(node, ast.Call) and (writes(node) or (changes and name_of(node.func) in _CONNECTING)):
             places += _places(node)
         elif isinstance(node, ast.ClassDef) and node.bases:  # settings; others are classes for data
             fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and one.value is not None]
@@ -200,29 +196,16 @@ def _places(call: ast.Call) -> Iterator[ast.AST]:
     """What a call that writes says about the place; what other calls in it are given is read, or not a place."""
     yield call
     todo: deque[ast.AST] = deque([call.func])
-    todo.extend(() if name_of(call.func) in _CONTENTS else [*call.args, *(word.value for word in call.keywords)])
+    todo.extend(() if name_of(call.func) in CONTENTS else [*call.args, *(word.value for word in call.keywords)])
     while todo:
         node = todo.popleft()
-        if not isinstance(node, ast.Call) or _is_path(node) or _writes(node):
+        if not isinstance(node, ast.Call) or _is_path(node) or writes(node):
             yield node
             todo.extend(ast.iter_child_nodes(node))
 
 
 def _is_path(node: ast.AST) -> bool:
     return text_of(node) is not None or is_joined(node) or is_made(node) or is_same(node)
-
-
-def _writes(call: ast.Call) -> bool:
-    name = name_of(call.func)
-    if name in _OF_TEXTS:
-        return False
-    if name in _NOT_FILES or name.startswith(_NOT_READING):
-        return True
-    if name in _JOINING:
-        return False
-    words = call.args if name == "open" else call.args[1:2]  # `open(…, "w")`, `path.open("w")`, `ZipFile(…, "w")`
-    modes = map(text_of, [*words, *(word.value for word in call.keywords if word.arg == "mode")])
-    return any(not set(mode).isdisjoint("wax+") for mode in modes if mode and set(mode) <= set("rwaxbt+"))
 
 
 def _patterns(call: ast.AST, forms: Forms) -> Iterator[str]:
