@@ -1,3 +1,4 @@
+import ast
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 from tests.plain import plain_step
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
+from wurzel.invocation.path_forms import Forms
 from wurzel.invocation.sources import with_sources
 from wurzel.ir.model import DataType, Pipeline, Setting
 
@@ -248,6 +250,15 @@ def test_paths_may_be_made_of_what_other_modules_and_settings_say(tmp_path, line
     files = Code(tmp_path, FileDigests(), packages=False).files(step, (), texts)
     named = {file.relative_to(tmp_path).as_posix() for file in files}
     assert named - {"alone.py", "conf.py", "deep.py"} == found
+
+
+def test_names_that_are_made_of_each_other_take_bounded_time():
+    names = [f"a{number}" for number in range(16)]
+    tree = ast.parse("\n".join(f'{one} = {other} / "x"' for one in names for other in names))
+    forms = Forms(ast.walk(tree), {})
+    assert all("x/" in " ".join(forms.of(ast.Name(name))) for name in names[:3])
+    assert all(map(forms.of, map(ast.Name, names)))
+    assert len(forms._known) < 1010  # three may be under way when it is reached
 
 
 def test_a_file_that_a_module_names_counts_by_its_bytes(tmp_path, digest):

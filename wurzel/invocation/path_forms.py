@@ -21,6 +21,8 @@ _SAME |= {"sorted", "list", "tuple", "set", "reversed", "iter", "values", "items
 _NOT_CONSTANT = frozenset({"parent", "parents"})
 _MOST = 32
 _DEEPEST = 3
+_MOST_VALUES = 1000
+"""Names with their values, each within up to two others; 341 in a file of pandas or Python at most."""
 _PLACE = pattern(r"%[sdr]|\{[^{}]*\}")
 """Where `%` and `format` put a value."""
 
@@ -88,6 +90,8 @@ class Forms:
     def _values(self, name: str, within: frozenset[str]) -> list[str]:
         """What the values of a name may give."""
         if (name, within) not in self._known:
+            if len(self._known) >= _MOST_VALUES:
+                return []
             found = dict.fromkeys(form for one in self._given[name][:_MOST] for form in self.of(one, within))
             self._known[name, within] = list(found)[:_MOST]
         return self._known[name, within]
