@@ -280,6 +280,17 @@ def test_modules_that_steps_find_by_their_python_path_count(tmp_path):
     assert pipeline.steps[0].sources == ("alone.py", "lib/below.py")
 
 
+def test_folders_that_settings_are_known_to_read_are_no_source_as_well(tmp_path):
+    write(tmp_path, "alone.py", "[one.iterdir() for one in self.settings.F]")
+    write(tmp_path, "docs/one.txt", "")
+    about = {"name": "F", "variable": "LOAD__F", "type": "list[DirectoryPath]", "value": ["docs"], "given": True}
+    for places, found in (((("*",),), ("alone.py",)), ((), ("alone.py", "docs/one.txt"))):
+        setting = Setting(**about, input_places=places)
+        step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"), settings=(setting,))
+        pipeline = with_sources(Pipeline(name="p", entrypoint="alone:p", steps=(step,)), tmp_path)
+        assert pipeline.steps[0].sources == found
+
+
 def test_what_git_ignores_is_no_source_unless_dvc_has_it(tmp_path):
     write(tmp_path, "app/steps.py", 'open("cut.csv"), open("words/all.txt"), open("local.txt"), open("kept.txt")')
     for name in ("cut.csv", "words/all.txt", "local.txt", "kept.txt", "app/_version.py", "cut.csv.dvc", "words.dvc"):

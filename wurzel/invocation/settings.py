@@ -25,7 +25,7 @@ from pydantic_core import to_jsonable_python
 from wurzel.datacontract.names import class_path
 from wurzel.datacontract.secrets import HIDING, is_secret, is_url, without_passwords
 from wurzel.invocation.command import nulls
-from wurzel.ir.file_places import file_places
+from wurzel.ir.file_places import file_places, files_in
 from wurzel.named_tuples import NamedTuple
 from wurzel.secret_names import names_secret_file
 
@@ -103,11 +103,15 @@ def named_by(step: Step, root: Path, without: Iterable[Path]) -> list[Path]:
 
 
 def texts_of(step: Step) -> dict[str, list[str]]:
-    """As the texts of `Effective`, as far as they are known before the step runs."""
+    """As the texts of `Effective`, as far as they are known before the step runs; without what it surely reads."""
     found: dict[str, list[str]] = {}
     for setting in step.settings:
         if setting.is_known and not setting.secret and not setting.input_path:
-            _note_all(found, setting.name, setting.chosen)
+            texts: dict[str, list[str]] = {}
+            _note_all(texts, setting.name, setting.chosen)
+            named = set(files_in(setting.chosen, setting.input_places))
+            for name, all_texts in texts.items():
+                found.setdefault(name, []).extend(text for text in all_texts if text not in named)
     return found
 
 
