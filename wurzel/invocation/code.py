@@ -66,6 +66,8 @@ class Unit(NamedTuple):
     folder: Path
     """What the files are relative to."""
     files: tuple[str, ...]
+    is_chosen: bool = False
+    """Whether it is a folder that a setting names, with all its files."""
 
 
 class Computed(NamedTuple):
@@ -165,11 +167,17 @@ class Code:
         return self._reached[key]
 
     def files(self, step: Step, bases: Iterable[str] = (), texts: Texts = _NO_TEXTS) -> list[Path]:
-        """The source files of a step, but for those of wurzel."""
+        """The source files of a step, but for those of wurzel; a folder that a setting names and code lists as one."""
         found = self.of(step, bases)
         reached = (*found.units, *self._read_by(found, texts))
-        units = (unit for unit in reached if unit.name.partition(".")[0] != "wurzel")
-        return [unit.folder / file for unit in units for file in unit.files]
+        units = [unit for unit in reached if unit.name.partition(".")[0] != "wurzel"]
+        # As one, so that a new file in it changes no rendered file.
+        folders = [unit.folder for unit in units if unit.is_chosen and not self._is_written_into(unit.folder)]
+        files = [unit.folder / file for unit in units for file in unit.files]
+        return [*folders, *(file for file in files if not any(map(file.is_relative_to, folders)))]
+
+    def _is_written_into(self, folder: Path) -> bool:
+        return any(place.is_relative_to(folder) for place in self._not_source)
 
     def computed(self, step: Step, bases: Iterable[str] = ()) -> Sequence[Computed]:
         """Where the code of a step imports what nothing tells the name of."""
@@ -221,8 +229,11 @@ class Code:
         for module, path, read in found.named:
             forms = (one.module for one in read if one.level == NAMED and written.isdisjoint(one.names))
             for form in forms:
+                is_chosen = not texts.keys().isdisjoint(REFERENCE.findall(form))
                 for text in dict.fromkeys(paths(form, known)):
-                    yield from (unit._replace(name=f"{module}:{form}") for unit in self._named(module, path, text))
+                    for unit in self._named(module, path, text):
+                        is_whole = text.endswith("/") and str(unit.folder).endswith(f"/{os.path.normpath(text)}")
+                        yield unit._replace(name=f"{module}:{form}", is_chosen=is_chosen and is_whole)
 
     def _relative(self, texts: Texts) -> Texts:
         """Texts of settings; folders as seen from the project, since where it lies does not count."""
