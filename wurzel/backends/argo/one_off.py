@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def one_off(pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> tuple[Pipeline, ArgoOptions]:
     """The pipeline without a schedule, and options that write a Workflow of these steps (ids) into a separate file.
 
-    Raises `UsageError` where a step reads what others have given and there is no store, `PreflightError` where a store
-    cannot have it.
+    Raises `UsageError` if a step needs the output of a step that is left out and no store is configured, and
+    `PreflightError` if the store cannot have that output.
     """
     if pipeline.store is None and (read := _read(pipeline, set(steps))):
         raise UsageError(
