@@ -4,7 +4,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,21 +23,39 @@ class Cost(NamedTuple):
     memory: float
 
 
+# A process counts the memory of the one that started it as its own until it has replaced its program. This one is
+# small, and writes what the command took to the descriptor of its first argument.
+LAUNCH = """
+import os, sys, time
+started = time.monotonic()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+cost = (used.ru_utime + used.ru_stime, time.monotonic() - started, used.ru_maxrss / 1024)
+os.write(int(sys.argv[1]), " ".join(map(str, cost)).encode())
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+"""
+
+
 def run(argv, cwd, env=None, code=0):
     """Run a command once.
 
     Exits when it ends with another code, with what it said.
     """
-    started = time.monotonic()
-    with subprocess.Popen(
-        argv, cwd=cwd, env=ENVIRONMENT | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != code:
-        sys.exit(f"{argv} failed:\n{said.decode(errors='replace')}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024)
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as taken:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", LAUNCH, str(write), *argv],
+            cwd=cwd,
+            env=ENVIRONMENT | (env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(write,),
+            check=False,
+        )
+        os.close(write)
+        if done.returncode != code:
+            sys.exit(f"{argv} failed:\n{done.stdout.decode(errors='replace')}")
+        return Cost(*map(float, taken.read().split()))
 
 
 def attempt(argv, cwd, env=None):
