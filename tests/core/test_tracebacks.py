@@ -27,7 +27,7 @@ def test_frames_of_libraries_go_but_for_the_one_that_raised():
 
 
 def test_our_own_frames_go():
-    from wurzel.core.typed_step import check_id
+    from wurzel.core.step_ids import check_id
 
     text = shortened(caught(lambda: check_id("A")))
     assert set(files(text)) == {__file__}

@@ -10,7 +10,8 @@ import pytest
 import typing_extensions
 
 from wurzel.core import NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, Step, TypedStep
-from wurzel.core.typed_step import derive_id, step_types
+from wurzel.core.step_ids import derive_id
+from wurzel.core.typed_step import step_types
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException, StaticTypeError
 from wurzel.utils import WZ

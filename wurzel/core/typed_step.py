@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from wurzel.core.fitting import Fields
 from wurzel.core.parameters import as_given, bindings, check_count, resolved
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_methods, check_run, check_when
+from wurzel.core.step_ids import check_id, derive_id
 from wurzel.datacontract.names import class_path
 from wurzel.datacontract.shape import Shape, shape_of, type_text, unaliased
 from wurzel.exceptions import StaticTypeError
@@ -28,12 +28,6 @@ SETTS = TypeVar("SETTS", bound=SettingsBase | None)
 INCONTRACT = TypeVar("INCONTRACT")
 OUTCONTRACT = TypeVar("OUTCONTRACT")
 StepT = TypeVar("StepT", bound="TypedStep[Any, Any, Any]")
-
-MAX_ID = 63
-"""Longest step id: what Kubernetes allows in a label or a container's name."""
-
-_ID = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
@@ -191,36 +185,6 @@ def WZ(cls: type[StepT], name: str | None = None) -> StepT:  # noqa: N802 - the 
     else:
         derive_id(cls.__name__)
     return step
-
-
-def check_id(name: object) -> str:
-    """The name itself, when it is a step id.
-
-    Raises:
-        StaticTypeError: when it is not.
-    """
-    if not isinstance(name, str) or len(name) > MAX_ID or not _ID.fullmatch(name):
-        raise StaticTypeError(
-            f"{name!r} is not a step id",
-            hint=f"Use at most {MAX_ID} of a-z, 0-9 and -, with a letter or digit at either end.",
-        )
-    return name
-
-
-def derive_id(class_name: str) -> str:
-    """The id of a step from its class's name: `MyHTMLStep` is `my-html`.
-
-    Raises:
-        StaticTypeError: when the name holds other letters or is too long.
-    """
-    word = class_name.removesuffix("Step") or class_name
-    try:
-        return check_id(_WORD_START.sub("-", word.strip("_").replace("_", "-")).lower())
-    except StaticTypeError as error:
-        raise StaticTypeError(
-            f"the class name {class_name!r} does not make a step id: {error.message}",
-            hint=f'Give the step a name: WZ({class_name}, name="…").',
-        ) from None
 
 
 class StepTypes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from keyword import iskeyword
 
 from wurzel.backends.registry import BUILT_IN
-from wurzel.core.typed_step import MAX_ID
+from wurzel.core.step_ids import MAX_ID
 from wurzel.exceptions import UsageError
 from wurzel.project.new_pack import example_files, is_name
 
