@@ -19,10 +19,11 @@ from wurzel.backends.base import (
 from wurzel.backends.ir_file import IrContext, ir_file, ir_path
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import dataset, only, own_environment, run_from_ir, setting_variables, step_argv
+from wurzel.invocation.call import RunCall
+from wurzel.invocation.command import dataset, setting_variables, step_lines
 from wurzel.invocation.failure import notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import layout_digest
-from wurzel.invocation.variables import needs, secret_owners, secret_variables
+from wurzel.invocation.variables import needs, secret_owners, secret_variables, step_environment
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
 from wurzel.patterns import pattern
@@ -167,7 +168,7 @@ class LocalBackend(Backend):
                 f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
             )
             for step in pipeline.steps
-            for name, value in (pipeline.env | own_environment(step)).items()
+            for name, value in step_environment(pipeline, step, {}).items()
             if "\0" in value
         ]
 
@@ -208,18 +209,15 @@ def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> lis
     """The arguments of a step's command: its environment, the program, then each option with its value."""
     settings = {name: value for name, value in setting_variables(step).items() if name not in parameters}
     env = _words(step.env | settings)
-    argv = step_argv(pipeline, step, emulate=("retry", "timeout", "shards"))
-    options = [argv[index : index + 2] for index in range(5, len(argv), 2)]
-    return [*([["env", *env]] if env else []), argv[:5], *options]
+    lines = step_lines(pipeline, step, ("retry", "timeout", "shards"))
+    return [["env", *env], *lines] if env else lines
 
 
 def _run(pipeline: Pipeline, step: Step, options: TargetOptions) -> list[list[str]]:
     """The arguments of a command that hands over through a store: the program, then each option with its value."""
-    reads = run_from_ir(ir_path(_path(pipeline, options)))
-    argv = [*(reads if options.from_ir else options.run_argv(pipeline)), *only([step.id])]
-    if options.from_ir:
-        return [argv[:2], *(argv[index : index + 2] for index in range(2, len(argv), 2))]
-    return [argv[:3], *(argv[index : index + 2] for index in range(3, len(argv), 2))]
+    reads = RunCall(from_ir=ir_path(_path(pipeline, options)))
+    call = reads if options.from_ir else options.run_call(pipeline)
+    return call._replace(only=[step.id]).lines()
 
 
 def _path(pipeline: Pipeline, options: TargetOptions) -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, Field, PrivateAttr
 
+from wurzel.invocation.call import RunCall
 from wurzel.models import CONFIG, Model
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
-FROM_IR = "--from-ir"
 Options = TypeVar("Options", bound=Model | BaseModel)
 
 _FILE_PATCH: dict[str, Any] = {
@@ -54,12 +54,12 @@ class TargetOptions(BaseModel):
     old_forms: ClassVar[Mapping[str, Mapping[str, tuple[str, str]]]] = {}
     """Options that were renamed: old key and value, to key and value now. Old forms work, with a warning."""
 
-    _names: tuple[str, ...] = PrivateAttr(())
+    _call: RunCall | None = PrivateAttr(None)
     _of_run: tuple[str, ...] = PrivateAttr(())
 
-    def called(self, names: Sequence[str]) -> Self:
-        """The same options, with the words after `wurzel run` in a job: the pipeline's name, `-e`, `--set`."""
-        return self._with(_names=tuple(names))
+    def called(self, call: RunCall) -> Self:
+        """The same options, with what a job calls to run the pipeline as it is rendered."""
+        return self._with(_call=call)
 
     def choosing(self, steps: Sequence[str]) -> Self:
         """The same options, for one run of these steps (ids) alone."""
@@ -85,8 +85,8 @@ class TargetOptions(BaseModel):
     @property
     def from_ir(self) -> bool:
         """Whether the pipeline comes from an IR file, so that there may be no configuration."""
-        return FROM_IR in self._names
+        return self._call is not None and self._call.from_ir is not None
 
-    def run_argv(self, pipeline: Pipeline) -> list[str]:
-        """The command that runs the pipeline in a job."""
-        return ["wurzel", "run", *(self._names or (pipeline.entrypoint or pipeline.name,))]
+    def run_call(self, pipeline: Pipeline) -> RunCall:
+        """What runs the pipeline in a job."""
+        return self._call or RunCall(pipeline.entrypoint or pipeline.name)

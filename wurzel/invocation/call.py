@@ -1,8 +1,12 @@
-"""The call of one step, as `wurzel step` takes it; light, since what supervises a step imports hardly anything."""
+"""The words of `wurzel step` and `wurzel run`: nothing else composes them, or takes them apart.
+
+Light, since what supervises a step imports hardly anything.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from wurzel.named_tuples import NamedTuple
@@ -29,10 +33,10 @@ class Call(NamedTuple):
     secrets: Sequence[str] = ()
     """Variables that are secrets, whatever their names say."""
 
-    def words(self) -> list[str]:
-        """The arguments of `wurzel`."""
-        options: tuple[tuple[str, Iterable[object]], ...] = (
-            ("--id", [self.step_id]),
+    def lines(self) -> list[list[str]]:
+        """The arguments of `wurzel`: which step it is, then each option with its value."""
+        name = [] if self.step_id is None else ["--id", self.step_id]
+        options = _options(
             ("-i", self.inputs),
             ("-o", [self.output]),
             ("--null", self.nulls),
@@ -40,5 +44,79 @@ class Call(NamedTuple):
             ("--shard-by", [self.shard_by or None]),
             ("--secret", self.secrets),
         )
-        given = ((name, value) for name, values in options for value in values if value is not None)
-        return ["step", self.target, *(word for name, value in given for word in (name, str(value)))]
+        return [["step", self.target, *name], *options]
+
+    def words(self) -> list[str]:
+        """The arguments of `wurzel`."""
+        return [*chain(*self.lines())]
+
+
+def further(
+    *,
+    output: str | Path | None = None,
+    shard: tuple[int | str, int] | None = None,
+    report: str | Path | None = None,
+    retire: Path | None = None,
+    reads: str | None = None,
+    options: str | None = None,
+    once: str | None = None,
+) -> list[str]:
+    """What one process is asked beyond the call of its step; an option that both have counts as given here.
+
+    Args:
+        output: the dataset to write.
+        shard: the slice to run, and of how many.
+        report: the file for counts and metrics.
+        retire: where the datasets go that were there.
+        reads: digest of the data that it must find.
+        options: `FILE#KEY` of further options.
+        once: the run that need not write its output again.
+    """
+    given = _options(
+        ("-o", [output]),
+        ("--shard", [shard and "{}/{}".format(*shard)]),
+        ("--report", [report]),
+        ("--retire", [retire]),
+        ("--reads", [reads]),
+        ("--options", [options]),
+        ("--once", [once]),
+    )
+    return [*chain(*given)]
+
+
+class RunCall(NamedTuple):
+    """What `wurzel run` takes in a job, by the names of its options."""
+
+    pipeline: str | None = None
+    """Its name, or `module:attribute`."""
+    from_ir: str | None = None
+    """An IR file, or a variable as `env:NAME`, in place of a pipeline's name."""
+    environment: str | None = None
+    sets: Sequence[str] = ()
+    """Values of configuration: `KEY=VALUE`."""
+    only: Sequence[str] = ()
+    """Ids of the steps to run; all of them if empty."""
+    project: str | None = None
+    """The folder to run in; the current one unless given."""
+
+    def lines(self) -> list[list[str]]:
+        """The command: the program with the name of the pipeline, then each option with its value."""
+        program = ["wurzel", *([] if self.project is None else ["-C", self.project]), "run"]
+        return [
+            [*program, *([] if self.pipeline is None else [self.pipeline])],
+            *_options(
+                ("--from-ir", [self.from_ir]),
+                ("-e", [self.environment]),
+                ("--set", self.sets),
+                ("--only", [",".join(self.only) or None]),
+            ),
+        ]
+
+    def words(self) -> list[str]:
+        """The command."""
+        return [*chain(*self.lines())]
+
+
+def _options(*options: tuple[str, Iterable[object]]) -> list[list[str]]:
+    """Each option with a value, as two words; none for what is `None`."""
+    return [[name, str(value)] for name, values in options for value in values if value is not None]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
-from wurzel.invocation.call import Call
+from wurzel.invocation.call import Call, RunCall, further
 from wurzel.ir.types import format_duration
 from wurzel.secret_names import may_be_secret
 
@@ -42,6 +43,11 @@ def cut_edges(step: Step) -> list[Edge]:
 def setting_variables(step: Step) -> dict[str, str]:
     """Environment variables that carry the configured settings of a step, but for nulls (see `step_argv`)."""
     return {setting.variable: encode(setting) for setting in step.settings if _carried(setting)}
+
+
+def configured_env(pipeline: Pipeline, step: Step) -> dict[str, str]:
+    """`env` as a step has it: the pipeline's, and its own, which wins."""
+    return {**pipeline.env, **step.env}
 
 
 def own_environment(step: Step) -> dict[str, str]:
@@ -82,7 +88,20 @@ def step_argv(
         call = call._replace(output=output)
     if settings_in_file:
         call = call._replace(nulls=())
-    return ["wurzel", *call.words(), *extra, *supervision(step, emulate)]
+    return ["wurzel", *call.words(), *extra, *chain(*_supervising(step, emulate))]
+
+
+def step_lines(pipeline: Pipeline, step: Step, emulate: Sequence[Emulated]) -> list[list[str]]:
+    """The same command as `step_argv`, in parts: the program with the step, then each option with its value."""
+    program, *options = call_of(pipeline, step).lines()
+    return [["wurzel", *program], *options, *_supervising(step, emulate)]
+
+
+def gather_argv(pipeline: Pipeline, step: Step, slices: str, *, report: str) -> list[str]:
+    """The command that makes the dataset of a step of the slices in a folder, and one report of theirs."""
+    call = Call(step.run, step.id, [slices], dataset(pipeline, step.id))
+    program, *options = call.lines()
+    return ["wurzel", *program, "--gather", *chain(*options), *further(report=report)]
 
 
 def call_of(pipeline: Pipeline, step: Step) -> Call:
@@ -101,7 +120,7 @@ def call_of(pipeline: Pipeline, step: Step) -> Call:
 
 def run_from_ir(source: str) -> list[str]:
     """The command that runs the pipeline of an IR file, or of a variable: `env:NAME`."""
-    return ["wurzel", "run", "--from-ir", source]
+    return RunCall(from_ir=source).words()
 
 
 def only(steps: Iterable[str]) -> list[str]:
@@ -130,22 +149,26 @@ def prefixes_of(step: Step) -> tuple[str, ...]:
     return environment.prefixes(step.id, step.run.rpartition(":")[2].rpartition(".")[2])
 
 
-def supervision(step: Step, emulate: Sequence[Emulated]) -> list[str]:
-    """Options of `wurzel step` that emulate retry, timeout and shards."""
-    argv: list[str] = []
+def supervision(step: Step, emulate: Sequence[Emulated]) -> dict[str, str]:
+    """Options of `wurzel step` that emulate retry, timeout and shards, by their names without `--`."""
+    found: dict[str, str] = {}
     if "retry" in emulate and step.retry.limit:
-        argv += ["--retries", str(step.retry.limit)]
+        found["retries"] = str(step.retry.limit)
         if step.retry.backoff:
-            argv += ["--backoff", format_duration(step.retry.backoff)]
+            found["backoff"] = format_duration(step.retry.backoff)
             if step.retry.factor != 1:
-                argv += ["--backoff-factor", f"{step.retry.factor:g}"]
+                found["backoff-factor"] = f"{step.retry.factor:g}"
             if step.retry.max is not None:
-                argv += ["--backoff-max", format_duration(step.retry.max)]
+                found["backoff-max"] = format_duration(step.retry.max)
     if "timeout" in emulate and step.timeout:
-        argv += ["--timeout", format_duration(step.timeout)]
+        found["timeout"] = format_duration(step.timeout)
     if "shards" in emulate and step.shards.max > 1:
-        argv += ["--shards", str(step.shards.max)]
-    return argv
+        found["shards"] = str(step.shards.max)
+    return found
+
+
+def _supervising(step: Step, emulate: Sequence[Emulated]) -> list[list[str]]:
+    return [[f"--{name}", value] for name, value in supervision(step, emulate).items()]
 
 
 def _carried(setting: Setting) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.job import Job
-from wurzel.backends.options import FROM_IR
 from wurzel.backends.registry import BUILT_IN, get, names
 from wurzel.exceptions import Problem, UsageError
+from wurzel.invocation.call import RunCall
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.load import project_names
 from wurzel.project.nodes import near
@@ -176,7 +176,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     options = validate_options(resolved, target, backend.options_model)
     if project is not None and project.environments:
         check_environments(project, resolved.pipeline.name, target, backend.options_model)
-    options = options.called(_names(request, name, environment))
+    options = options.called(_run_call(request, name, environment))
     options, more = _at_home(options, resolved, request, project)
     if named.name:
         placed = backend.placed(resolved.pipeline, options, target)
@@ -217,13 +217,12 @@ def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
     return with_sources(resolved.pipeline, Path())
 
 
-def _names(request: Request, name: str, environment: str | None) -> list[str]:
-    """The words after `wurzel run` in a job: of configuration, only what says something about the pipeline itself."""
-    words = [FROM_IR, str(request.ir)] if request.ir is not None else [name]
-    words += ["-e", environment] if environment is not None and request.ir is None else []
-    for text in request.sets:
-        words += ["--set", text] if not text.startswith("targets.") else []
-    return words
+def _run_call(request: Request, name: str, environment: str | None) -> RunCall:
+    """What runs the pipeline in a job: of configuration, only what says something about the pipeline itself."""
+    sets = [text for text in request.sets if not text.startswith("targets.")]
+    if request.ir is not None:
+        return RunCall(from_ir=str(request.ir), sets=sets)
+    return RunCall(name, environment=environment, sets=sets)
 
 
 def _command(request: Request, name: str, target: str) -> str:

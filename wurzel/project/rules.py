@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from wurzel.invocation.command import configured_env
 from wurzel.invocation.variables import variables_of
 from wurzel.ir.quantity import amount
 from wurzel.project.nodes import near
@@ -148,7 +149,7 @@ def _shards(step: Step) -> Iterator[Broken]:
 
 def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:
     """One variable cannot be both plain and secret."""
-    env = pipeline.env if step is None else {**pipeline.env, **step.env}
+    env = pipeline.env if step is None else configured_env(pipeline, step)
     secrets = pipeline.secrets if step is None else {**pipeline.secrets, **step.secrets}
     for name in sorted(env.keys() & secrets.keys()):
         if step is None or name in step.env or name in step.secrets:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from wurzel.datacontract.dataset import shard_folder
+from wurzel.invocation.call import further
 from wurzel.runtime.archive import Cut
 from wurzel.runtime.decision import Decision
 from wurzel.runtime.progress import Event
@@ -43,11 +44,9 @@ class LoneSlice(StepJob):
             self.run.slice_unchanged(self.step, f"unchanged (slice {number} of {of})")
             return None
         self.run.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
-        report = self._fresh_report(self._name)
-        words = ["--shard", f"{number}/{of}", "--report", str(report)]
-        if question.cacheable:
-            words += ["--retire", str(self._archive.retiring_as(self._name))]
-        return self.command(self.words(words), self.log())
+        retire = self._archive.retiring_as(self._name) if question.cacheable else None
+        cut = further(shard=self._cut, report=self._fresh_report(self._name), retire=retire)
+        return self.command(self.words(cut), self.log())
 
     def _found(self) -> bool:
         return self._archive.reuse_slice(self.step, self.decision.question.key, self._cut, self.run.digests)

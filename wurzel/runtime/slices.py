@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.datacontract.folders import remove
 from wurzel.datacontract.opening import open_dataset, output_names, shard_folder, shard_of
 from wurzel.exceptions import DatasetError, WurzelError
+from wurzel.invocation.call import further
 from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def folder(output: Path, number: int, of: int) -> Path:
 
 def options(output: Path, number: int, of: int, *, report: bool = False) -> list[str]:
     """What makes `wurzel step` write slice `number` (from 1) of `of`; stronger than what stands before it."""
-    words = ["-o", str(staging(output)), "--shard", f"{number}/{of}"]
-    return [*words, "--report", str(_report(staging(output), number, of))] if report else words
+    stage = staging(output)
+    return further(output=stage, shard=(number, of), report=_report(stage, number, of) if report else None)
 
 
 def clear(output: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, WurzelError
+from wurzel.invocation.call import further
 from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import of_inputs
 from wurzel.invocation.fingerprint import named
@@ -139,8 +140,7 @@ class StepJob:
 
     def words(self, more: Sequence[str]) -> list[str]:
         """What runs the step on the data that was asked about, with further options."""
-        reads = self._reads()
-        return [*step_argv(self.run.pipeline, self.step), *([] if reads is None else ["--reads", reads]), *more]
+        return [*step_argv(self.run.pipeline, self.step), *further(reads=self._reads()), *more]
 
     def _reads(self) -> str | None:
         """Stands for the data that the step must find; its own last output is not known."""
@@ -258,8 +258,7 @@ class StepJob:
 
     def _keeping(self) -> list[str]:
         """Options for a report, and for what is replaced to be kept."""
-        retired = self.run.archive.retiring(self.step)
-        return ["--report", str(self._fresh_report()), *(["--retire", str(retired)] if retired else [])]
+        return further(report=self._fresh_report(), retire=self.run.archive.retiring(self.step))
 
     def _fresh_report(self, name: str = "") -> Path:
         """Where the report of the step goes, or that of a slice by its name; that of an earlier run is removed."""

@@ -11,7 +11,8 @@ from wurzel.core.importing import import_object
 from wurzel.core.loading import load_settings
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.settings import providing
-from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
+from wurzel.core.step_ids import check_id, derive_id
+from wurzel.core.typed_step import StepTypes, TypedStep, step_types
 from wurzel.datacontract.folders import recover
 from wurzel.datacontract.manifest import Slice
 from wurzel.exceptions import UsageError, WurzelError
@@ -55,14 +56,14 @@ class Job(NamedTuple):
     """Stands for the data that it is to read; any will do unless given."""
 
 
-def job_of(call: Call, **more: Any) -> Job:
-    """The job of a call, on its datasets; see `Job` for what more there is."""
+def job_of(call: Call, given: Mapping[str, Any] = MappingProxyType({}), **more: Any) -> Job:
+    """The job of a call, on its datasets, with these settings; see `Job` for what more there is."""
     return Job(
         call.target,
         Path(call.output),
         [*map(Path, call.inputs)],
         call.step_id,
-        dict.fromkeys(call.nulls),
+        {**dict.fromkeys(call.nulls), **given},
         secrets=call.secrets,
         portion=call.portion,
         shard_by=call.shard_by,

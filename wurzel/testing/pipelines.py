@@ -14,13 +14,12 @@ from wurzel.core.typed_step import step_types
 from wurzel.datacontract.opening import open_dataset
 from wurzel.exceptions import UsageError
 from wurzel.testing.snapshots import compared, updating
-from wurzel.testing.steps import Recorded, StepResult, is_mapped, read_output, target_of, write_input
+from wurzel.testing.steps import Recorded, StepResult, is_mapped, read_output, write_input
 
 if TYPE_CHECKING:
     from wurzel.core.typed_step import StepTypes
     from wurzel.datacontract.opening import Dataset
-    from wurzel.ir.introspect import AnyStep
-    from wurzel.ir.model import Step
+    from wurzel.ir.model import Pipeline, Step
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -58,20 +57,21 @@ def check_pipeline(
         AssertionError: with every line that differs.
         WurzelError: what `wurzel step` would end with.
     """
-    steps = dict(_steps(pipeline))
+    home = Path(tempfile.mkdtemp(prefix="wurzel-")) if folder is None else folder
+    if folder is None:
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
+    described, types = _described(pipeline, home)
+    steps = {step.id: step for step in described.steps}
     for what, names in (("samples", samples), ("settings", settings), ("without", without)):
         for name in names:
             if name not in steps:
                 raise UsageError(f"{what}: there is no step {name!r}", hint=f"Steps: {', '.join(steps)}.")
-    home = Path(tempfile.mkdtemp(prefix="wurzel-")) if folder is None else folder
-    if folder is None:
-        atexit.register(shutil.rmtree, home, ignore_errors=True)
     for name, value in samples.items():
-        _sample(home / name, step_types(type(steps[name][1])), value)
-    needed = _needed(steps, samples)
+        _sample(home / name, types[name], value)
+    needed = _needed(described, samples)
     results = {
-        name: _run(step, type(made), home, settings.get(name, {}))
-        for name, (step, made) in steps.items()
+        name: _run(described, step, types[name], settings.get(name, {}))
+        for name, step in steps.items()
         if name in needed
     }
     if golden is not None:
@@ -86,23 +86,23 @@ def _is_golden(path: str) -> bool:
     return path.endswith(".jsonl") and "/" not in path
 
 
-def _steps(pipeline: Any) -> Iterator[tuple[str, tuple[Step, AnyStep]]]:
-    """Steps by id, each after what it reads: as described, and as the object that the code has made."""
+def _described(pipeline: Any, home: Path) -> tuple[Pipeline, dict[str, StepTypes]]:
+    """The pipeline with its data in a folder, and what its steps take and give, by their ids."""
     from wurzel.core.importing import import_object
     from wurzel.ir.introspect import introspect, last_steps, ordered_steps
 
     entry = import_object(pipeline) if isinstance(pipeline, str) else pipeline
     last = last_steps(entry, "the pipeline of the test")
-    described = introspect(last, name="test")
-    yield from ((step.id, (step, made)) for step, made in zip(described.steps, ordered_steps(last), strict=True))
+    described = introspect(last, name="test").model_copy(update={"data_dir": str(home)})
+    return described, {step.step_id: step_types(type(step)) for step in ordered_steps(last)}
 
 
-def _needed(steps: Mapping[str, tuple[Step, AnyStep]], samples: Mapping[str, Any]) -> set[str]:
+def _needed(pipeline: Pipeline, samples: Mapping[str, Any]) -> set[str]:
     """The steps that run: those that nothing but samples depends on have no use."""
-    read = {edge.step for step, _ in steps.values() for edge in step.needs}
-    needed = {name for name in steps if name not in read} - samples.keys()
-    for name, (step, _) in reversed(list(steps.items())):
-        if name in needed:
+    read = {edge.step for step in pipeline.steps for edge in step.needs}
+    needed = {step.id for step in pipeline.steps if step.id not in read} - samples.keys()
+    for step in reversed(pipeline.steps):
+        if step.id in needed:
             needed |= {edge.step for edge in step.needs} - samples.keys()
     return needed
 
@@ -117,20 +117,16 @@ def _sample(folder: Path, types: StepTypes, value: Any) -> None:
         )
 
 
-def _run(step: Step, cls: type[AnyStep], home: Path, settings: Mapping[str, Any]) -> StepResult:
-    from wurzel.invocation.command import step_inputs
-    from wurzel.runtime.step import Job, run_step
+def _run(pipeline: Pipeline, step: Step, types: StepTypes, settings: Mapping[str, Any]) -> StepResult:
+    from wurzel.invocation.command import call_of, dataset
+    from wurzel.runtime.step import run_step
+    from wurzel.runtime.work import job_of
 
-    folder = home / step.id
-    inputs = [Path(value) for value in step_inputs(step, lambda name: str(home / name))]
-    job = Job(
-        target_of(cls), folder, inputs, step.id, settings, portion=step.shards.items, shard_by=step.shard_by or None
-    )
+    job = job_of(call_of(pipeline, step), settings)
     metrics = run_step(job, environ={}).metrics
-    types = step_types(cls)
-    datasets = [open_dataset(Path(str(path).partition("=")[2] or path)) for path in inputs]
-    value, skipped = read_output(types, folder, is_mapped(types, datasets))
-    return StepResult(value, skipped, folder, metrics)
+    datasets = [open_dataset(Path(dataset(pipeline, edge.step, edge.output))) for edge in step.needs]
+    value, skipped = read_output(types, job.output, is_mapped(types, datasets))
+    return StepResult(value, skipped, job.output, metrics)
 
 
 def _texts(results: Mapping[str, StepResult]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.backends.ir_file import ir_path
 from wurzel.backends.options import TargetOptions
-from wurzel.invocation.command import run_from_ir
+from wurzel.invocation.call import RunCall
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Layout
@@ -153,12 +153,12 @@ class CiOptions(TargetOptions):
         """Where the main file is written, below the project's folder."""
         raise NotImplementedError
 
-    def run_argv(self, pipeline: Pipeline) -> list[str]:
-        """The command that runs the pipeline in a job, in the project's folder of the checkout or of the image."""
+    def run_call(self, pipeline: Pipeline) -> RunCall:
+        """What runs the pipeline in a job, in the project's folder of the checkout or of the image."""
         if self.from_ir:
-            return run_from_ir(ir_path(self.main_file(pipeline)))
-        begin, *words = super().run_argv(pipeline)
-        return [begin, *([] if self.checkout else ["-C", self.project]), *words]
+            return RunCall(from_ir=ir_path(self.main_file(pipeline)))
+        call = super().run_call(pipeline)
+        return call if self.checkout else call._replace(project=self.project)
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""

@@ -15,7 +15,6 @@ from wurzel.backends.ci.parameters import unset_lines
 from wurzel.backends.grouped import Grouped
 from wurzel.backends.ir_file import ir_file
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import only
 from wurzel.ir.jobs import Job, Place, are_runs, layout_problems
 from wurzel.ir.requests import deadline
 
@@ -63,8 +62,8 @@ class Jobs(Grouped):
 
     def argv(self, job: Job, *options: str) -> list[str]:
         """The command of a job; without `--only` where it is all of the pipeline."""
-        steps = [] if self.is_complete else only(job.ids)
-        return [*self._options.run_argv(self.pipeline), *steps, *options]
+        call = self._options.run_call(self.pipeline)
+        return [*(call if self.is_complete else call._replace(only=job.ids)).words(), *options]
 
     def tail(self, *options: str, **files: str) -> str:
         """Shell text after the command: without a checkout, a job writes where it starts, not in the image's project.

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from wurzel.backends.base import PipelineContext
 from wurzel.backends.options import TargetOptions
-from wurzel.invocation.command import Emulated, dataset, step_argv, supervision
+from wurzel.invocation.call import further
+from wurzel.invocation.command import Emulated, configured_env, dataset, gather_argv, step_argv, supervision
 from wurzel.invocation.variables import is_ignored
 from wurzel.ir.file_places import files_in
 from wurzel.ir.model import Pipeline, Setting, Step
@@ -129,7 +130,9 @@ def _has_stages(step: Step, options: DvcOptions) -> bool:
 def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
     params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
     report = metrics_of(step, options)
-    argv = step_argv(pipeline, step, extra=_options_of(step.id, main), settings_in_file=_has_params(step))
+    argv = step_argv(
+        pipeline, step, extra=further(options=_options_of(step.id, main)), settings_in_file=_has_params(step)
+    )
     outs = [_escape(dataset(pipeline, step.id, port.name)) for port in step.outputs]
     return Stage(
         name=step.id,
@@ -149,8 +152,8 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
 def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, main: str) -> Stage:
     """A stage for each slice. Its report is inside the slice, where the stage that merges them finds it."""
     folder, name = _slices_of(pipeline, step), f"{step.id}_slice"  # no step id contains a `_`
-    extra = ["--shard", f"{_SLICE}/{step.shards.max}", "--report", f"{_slice_of(folder, step)}/{REPORT}"]
-    extra += _options_of(name, main)
+    report = f"{_slice_of(folder, step)}/{REPORT}"
+    extra = further(shard=(_SLICE, step.shards.max), report=report, options=_options_of(name, main))
     argv = step_argv(pipeline, step, output=folder, extra=extra, settings_in_file=_has_params(step))
     return replace(
         whole,
@@ -164,10 +167,10 @@ def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, m
 
 
 def _gathering(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage) -> Stage:
-    folder, report = _slices_of(pipeline, step), metrics_of(step, options)
-    argv = ["wurzel", "step", step.run, "--id", step.id, "--gather", "-i", folder, "-o", dataset(pipeline, step.id)]
+    folder = _slices_of(pipeline, step)
+    argv = gather_argv(pipeline, step, folder, report=metrics_of(step, options))
     slices = [_escape(_slice_of(folder, step, number)) for number in range(1, step.shards.max + 1)]
-    return replace(whole, cmd=_cmd({}, [*argv, "--report", report]), deps=slices, params=(), always_changed=False)
+    return replace(whole, cmd=_cmd({}, argv), deps=slices, params=(), always_changed=False)
 
 
 def _slices_of(pipeline: Pipeline, step: Step) -> str:
@@ -197,13 +200,13 @@ def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
     return list(dict.fromkeys([*sources, *lock, *named, *data]))
 
 
-def _options_of(stage: str, main: str) -> list[str]:
+def _options_of(stage: str, main: str) -> str:
     """Where `wurzel step` reads options that do not change data; in the command, a change would re-run the stage."""
-    return ["--options", f"{main}#stages.{stage}.meta"]
+    return f"{main}#stages.{stage}.meta"
 
 
 def _counted(pipeline: Pipeline, step: Step) -> dict[str, str]:
-    env = pipeline.env | step.env
+    env = configured_env(pipeline, step)
     return {name: value for name, value in env.items() if not is_ignored(pipeline, name)}
 
 
@@ -212,14 +215,11 @@ def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions, report: str)
     emulate: list[Emulated] = ["retry", "timeout"]
     if not _has_stages(step, options):
         emulate.append("shards")
-    words = supervision(step, emulate)
     found: dict[str, Any] = {"settings": f"{options.params}#{pipeline.name}.{step.id}"} if _has_params(step) else {}
     found |= {"report": report} if report else {}
-    found |= {
-        name.removeprefix("--"): int(value) if value.isdigit() else value
-        for name, value in zip(words[::2], words[1::2], strict=True)
-    }
-    env = pipeline.env | step.env
+    words = supervision(step, emulate)
+    found |= {name: int(value) if value.isdigit() else value for name, value in words.items()}
+    env = configured_env(pipeline, step)
     if ignored := {name: value for name, value in env.items() if is_ignored(pipeline, name)}:
         found["env"] = ignored
     return found
