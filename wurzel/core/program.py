@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGINT, SIGKILL, SIGTERM, getsignal, raise_signal, signal
 from typing import IO, Any, TextIO
 
 from wurzel.exceptions import StepFailed, UsageError, shortened
@@ -128,9 +128,56 @@ def _ended(process: subprocess.Popen[bytes], leads: bool) -> int:
         raise
 
 
+@contextlib.contextmanager
+def captured(argv: Sequence[str], grace: float = 0, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A program that runs in a session of its own, and whose output is caught as text.
+
+    When an error, or an interrupt, leaves the block, the program is ended with all that it has started (see `end`): a
+    terminal interrupts only our own group. `options` are those of `Popen`, which may raise `OSError`.
+    """
+    process = None
+    try:
+        with _interrupts_wait():
+            process = subprocess.Popen(
+                argv,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+                **options,
+            )
+        yield process
+    except BaseException:
+        if process is not None:
+            end(process, grace)
+        raise
+    finally:
+        if process is not None:
+            with process:  # closes the pipes
+                pass
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let an interrupt wait for the end of the block: what starts in it would go on if nothing knew of it yet."""
+    handler = getsignal(SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    caught: list[int] = []
+    signal(SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal(SIGINT, handler)
+    if caught:
+        raise_signal(SIGINT)
+
+
 def end(process: subprocess.Popen[Any], grace: float, *, leads: bool = True) -> None:
-    """End a process, and what is in the group that it `leads`: by TERM, and by KILL after some seconds."""
-    for signum, seconds in ((SIGTERM, grace), (SIGKILL, None)):
+    """End a process, and what is in the group that it `leads`: by TERM, and by KILL after some seconds, if any."""
+    for signum, seconds in (*([(SIGTERM, grace)] if grace else []), (SIGKILL, None)):
         if process.returncode is not None:  # its number, and so that of its group, may be that of another one
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):

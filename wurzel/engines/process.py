@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wurzel.core.program import end
+from wurzel.core.program import captured, end
 from wurzel.exceptions import WurzelError
 
 ENGINES = "WURZEL_ENGINES"
@@ -73,25 +73,16 @@ def finished(
     """
     if _ENDED.is_set() and threading.current_thread() is not threading.main_thread():
         raise EngineFailed("ended")
-    process = subprocess.Popen(
-        list(map(str, words)),
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    _RUNNING.add(process)
-    try:
-        code, out, err = _ended(process, seconds)
-    finally:
-        _RUNNING.discard(process)
+    argv = [*map(str, words)]
+    with captured(argv, _GRACE, cwd=folder, env=environment, stdin=subprocess.DEVNULL) as process:
+        _RUNNING.add(process)
+        try:
+            code, out, err = _ended(process, seconds)
+        finally:
+            _RUNNING.discard(process)
     if check and code:
-        raise EngineFailed(f"{Path(words[0]).name} {words[1]} ended with exit code {code}:\n{(out + err)[-4000:]}")
-    return Finished(list(map(str, words)), code, out, err)
+        raise EngineFailed(f"{Path(argv[0]).name} {argv[1]} ended with exit code {code}:\n{(out + err)[-4000:]}")
+    return Finished(argv, code, out, err)
 
 
 def _ended(process: subprocess.Popen[str], seconds: float | None) -> tuple[int, str, str]:
@@ -102,9 +93,6 @@ def _ended(process: subprocess.Popen[str], seconds: float | None) -> tuple[int, 
         end(process, _GRACE)
         out, err = process.communicate()
         return KILLED, out, f"{err}\nkilled: it took longer than {seconds:.0f} s\n"
-    except BaseException:
-        end(process, _GRACE)
-        raise
     return process.returncode, out, err
 
 

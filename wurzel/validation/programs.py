@@ -8,11 +8,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from wurzel.core.program import captured
 from wurzel.exceptions import Problem
 from wurzel.named_tuples import NamedTuple
 
@@ -69,24 +70,14 @@ def run(argv: Sequence[str], cwd: Path | None = None, text: str = "", env: Mappi
 
     It ends with its children if it hangs, or when we are interrupted.
     """
-    import signal
-
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     environment = {**os.environ, "NO_COLOR": "1", **(env or {})}
     try:
-        process = subprocess.Popen(argv, cwd=cwd, env=environment, text=True, start_new_session=True, **pipes)
+        with captured(argv, cwd=cwd, env=environment, stdin=subprocess.PIPE) as process:
+            out, err = process.communicate(text, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Done(1, "", f"it did not end within {_SECONDS} s")
     except OSError as error:
         return Done(1, "", f"it did not start: {error}")
-    with process:
-        try:
-            out, err = process.communicate(text, timeout=_SECONDS)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:  # a terminal interrupts only our own group
-            with suppress(ProcessLookupError):  # it has just ended
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            return Done(1, "", f"it did not end within {_SECONDS} s")
     return Done(process.returncode, out, err)
 
 
