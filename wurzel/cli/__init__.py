@@ -97,8 +97,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         if error.filename is not None or error.errno not in _UNWRITABLE:
             raise
         sys.stdout = sys.__stdout__ = None  # type: ignore[misc] # nothing is flushed into it at the end
-        with suppress(OSError):
-            say("error", f"cannot write the output: {error.strerror}")
+        if error.errno != errno.EPIPE:  # whoever read it has closed it, as `head` does: not a word, as click does
+            with suppress(OSError):
+                say("error", f"cannot write the output: {error.strerror}")
         sys.exit(1)
     sys.exit(0)
 
@@ -117,11 +118,6 @@ def _call(words: list[str]) -> None:
         from wurzel.exceptions import INTERRUPTED
 
         sys.exit(INTERRUPTED)
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
-        sys.stdout = sys.__stdout__ = None  # type: ignore[misc]
-        sys.exit(1)  # without a word, as click does
 
 
 def _plain(words: list[str]) -> Callable[[], object] | None:
