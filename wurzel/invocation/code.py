@@ -12,30 +12,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from glob import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from wurzel.core.source_folders import source_folders
-from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import (
-    CONSTANT,
-    GROUP,
-    GUESS,
-    NAMED,
-    UNSEEN,
-    WRITTEN,
-    Import,
-    Modules,
-    file_of,
-    package_of,
-    places_of,
-)
-from wurzel.invocation.path_texts import REFERENCE, paths, values
+from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Import, Modules, file_of, package_of, with_parents
+from wurzel.invocation.path_texts import REFERENCE
+from wurzel.invocation.units import Naming, Texts, Unit, Units, depends
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -43,31 +28,13 @@ if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution
     from wurzel.ir.model import Pipeline, Step
 
-Texts = Mapping[str, Sequence[str]]
-"""The texts of each name of a setting."""
-SITES = {"site-packages", "dist-packages"}
-"""Folders that installers put packages into."""
 _HOME = Path(__file__).parents[1]
-_SHAPING = ("core", "datacontract")
-"""Packages of wurzel that shape the data of every step."""
 _NEEDED = ("pydantic",)
-"""What these import, and so every step runs."""
+"""What every step imports, and so runs."""
 _TABLES = ("pandas", "pandera", "pyarrow")
-"""What they import for data frames."""
+"""What steps import for data frames."""
 _STEPS = "wurzel.steps"
 _NO_TEXTS: Texts = MappingProxyType({})
-
-
-class Unit(NamedTuple):
-    """A package of the project with all its files, or a module outside of any package."""
-
-    name: str
-    """Of the package or module."""
-    folder: Path
-    """What the files are relative to."""
-    files: tuple[str, ...]
-    is_chosen: bool = False
-    """Whether it is a folder that a setting names, with all its files."""
 
 
 class Computed(NamedTuple):
@@ -78,21 +45,13 @@ class Computed(NamedTuple):
     function: str
 
 
-class _Naming(NamedTuple):
-    """What a module says of files whose paths depend on other modules, or on the settings of a step."""
-
-    module: str
-    path: Path
-    read: Sequence[Import]
-
-
 class Reached(NamedTuple):
     """What a step runs: source, and distributions with all that they require."""
 
     units: Sequence[Unit]
     distributions: Sequence[Distribution]
     computed: Sequence[Computed]
-    named: Sequence[_Naming]
+    named: Sequence[Naming]
 
 
 class _Module(NamedTuple):
@@ -122,21 +81,17 @@ class Code:
         Runs write into `not_source`, folders within packages. `packages` says whether to look at installed
         distributions, which takes long the first time. `path` is the `PYTHONPATH` that steps get.
         """
-        self._root = root.absolute()
+        root = root.absolute()
         self._digests = digests
-        self._not_source = [folder.absolute() for folder in not_source]
-        self._wurzel = wurzel
-        self._modules = Modules(self._root, wurzel, [str(self._root / one) for one in path.split(os.pathsep) if one])
-        self._units: dict[str, Unit] = {}
+        self._modules = Modules(root, wurzel, [str(root / one) for one in path.split(os.pathsep) if one])
+        self._units = Units(root, digests, self._modules, not_source=not_source, wurzel=wurzel)
         self._uses: dict[str, list[str]] = {}
         self._computed: dict[str, list[Computed]] = {}
         self._read: dict[str, list[Unit]] = {}
-        self._naming: dict[str, _Naming] = {}
+        self._naming: dict[str, Naming] = {}
         self._used_names: dict[int, set[str]] = {}
-        self._filled: dict[tuple[int, tuple[tuple[str, tuple[str, ...]], ...]], Sequence[Unit]] = {}
-        self._ours: dict[str, list[str]] = {}
+        self._completed: dict[tuple[int, tuple[tuple[str, tuple[str, ...]], ...]], Sequence[Unit]] = {}
         self._ignored: set[str] = set()
-        self._installed: dict[str, bool] = {}
         self._exports: Sequence[Import] | None = None
         self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
         self._followed: dict[tuple[str, frozenset[str]], _Module] = {}
@@ -149,7 +104,7 @@ class Code:
         """
         found = self.of(step, bases)
         return {
-            "code": combine(sorted(self._lines([*found.units, *self._read_by(found, texts)]))),
+            "code": combine(sorted(self._units.lines([*found.units, *self._read_by(found, texts)]))),
             "packages": combine(
                 part for one in found.distributions for part in (one.name, one.version, one.code or "by version")
             ),
@@ -172,12 +127,9 @@ class Code:
         reached = (*found.units, *self._read_by(found, texts))
         units = [unit for unit in reached if unit.name.partition(".")[0] != "wurzel"]
         # As one, so that a new file in it changes no rendered file.
-        folders = [unit.folder for unit in units if unit.is_chosen and not self._is_written_into(unit.folder)]
+        folders = [unit.folder for unit in units if unit.is_chosen and not self._units.is_written_into(unit.folder)]
         files = [unit.folder / file for unit in units for file in unit.files]
         return [*folders, *(file for file in files if not any(map(file.is_relative_to, folders)))]
-
-    def _is_written_into(self, folder: Path) -> bool:
-        return any(place.is_relative_to(folder) for place in self._not_source)
 
     def computed(self, step: Step, bases: Iterable[str] = ()) -> Sequence[Computed]:
         """Where the code of a step imports what nothing tells the name of."""
@@ -186,7 +138,7 @@ class Code:
     def _follow(self, own: Iterable[str], roots: Iterable[str], *, tables: bool) -> Reached:
         mine = {name.partition(".")[0] for name in own}
         top = frozenset(mine | self._neighbours(mine))
-        shaping = self._shaping if self._distributions.known else []
+        shaping = self._units.shaping if self._distributions.known else []
         units = {unit.name: unit for unit in shaping}
         installed: dict[str, Distribution] = {}
         computed: list[Computed] = []
@@ -211,36 +163,12 @@ class Code:
         if id(found) not in self._used_names:
             forms = (one.module for naming in found.named for one in naming.read if one.level == NAMED)
             self._used_names[id(found)] = {name for form in forms for name in REFERENCE.findall(form)}
-        used = {name: tuple(sorted({*texts[name]})) for name in sorted(self._used_names[id(found)] & texts.keys())}
+        names = self._used_names[id(found)]
+        used = {name: tuple(sorted({*texts[name]})) for name in sorted(names & texts.keys())}
         key = (id(found), tuple(used.items()))
-        if key not in self._filled:
-            self._filled[key] = tuple(self._filled_by(found, self._relative(used)))
-        return self._filled[key]
-
-    def _filled_by(self, found: Reached, texts: Texts) -> Iterator[Unit]:
-        every = [one for naming in found.named for one in naming.read]
-        constants: dict[str, list[str]] = {}
-        for one in every:
-            if one.level == CONSTANT:
-                constants.setdefault(one.module, []).extend(one.names)
-        written = {one.module for one in every if one.level == WRITTEN}
-        known = values(self._used_names[id(found)], constants)
-        known |= {name: [*texts[name], *known[name]] for name in texts}
-        for module, path, read in found.named:
-            forms = (one.module for one in read if one.level == NAMED and written.isdisjoint(one.names))
-            for form in forms:
-                is_chosen = not texts.keys().isdisjoint(REFERENCE.findall(form))
-                for text in dict.fromkeys(paths(form, known)):
-                    for unit in self._named(module, path, text):
-                        is_whole = text.endswith("/") and str(unit.folder).endswith(f"/{os.path.normpath(text)}")
-                        yield unit._replace(name=f"{module}:{form}", is_chosen=is_chosen and is_whole)
-
-    def _relative(self, texts: Texts) -> Texts:
-        """Texts of settings; folders as seen from the project, since where it lies does not count."""
-        return {
-            name: [os.path.relpath(text, self._root) if os.path.isabs(text) else text for text in found]  # noqa: PTH117 - texts
-            for name, found in texts.items()
-        }
+        if key not in self._completed:
+            self._completed[key] = tuple(self._units.completed(found.named, names, used))
+        return self._completed[key]
 
     def _module(self, name: str, mine: frozenset[str]) -> _Module:
         """What importing a module brings; read once, since most steps reach most of the same modules."""
@@ -259,7 +187,7 @@ class Code:
 
     def _neighbours(self, mine: Iterable[str]) -> set[str]:
         """Top names of what is installed in one distribution with a step's own module."""
-        owners = [self._distributions.owner(name) for name in mine if self._is_installed(name)]
+        owners = [self._distributions.owner(name) for name in mine if self._modules.is_installed(name)]
         return {module.partition(".")[0] for owner in owners if owner is not None for module in owner.modules}
 
     def _imports(
@@ -278,10 +206,10 @@ class Code:
             self._ignored.add(top)
             return
         spec = self._modules.spec(name)
-        if top not in mine and self._is_installed(top) and not self._counts_by_files(name, installed):
+        if top not in mine and self._modules.is_installed(top) and not self._counts_by_files(name, installed):
             return
         if (path := file_of(spec)) is not None:
-            unit = self._unit(name)
+            unit = self._units.of_module(name)
             units[unit.name] = unit
             yield from self._used(name, path, package_of(name, spec))
             units |= {read.name: read for read in self._read.get(name, ())}
@@ -322,13 +250,6 @@ class Code:
             if name in one.names:
                 yield one.module
 
-    @cached_property
-    def _shaping(self) -> list[Unit]:
-        return [
-            Unit(f"wurzel.{part}", self._wurzel / part, tuple(self._digests.package(self._wurzel / part)))
-            for part in _SHAPING
-        ]
-
     def _used(self, name: str, path: Path, package: str) -> list[str]:
         """What a module imports; each step follows most of the same modules."""
         if name not in self._uses:
@@ -337,134 +258,16 @@ class Code:
             if not name.startswith(f"{_STEPS}."):
                 unseen = [one for one in read if one.level == UNSEEN]
                 self._computed[name] = [Computed(path, int(one.module), one.names[0]) for one in unseen]
-                naming = tuple(one for one in read if one.level in {CONSTANT, WRITTEN} or _depends(one))
-                if naming:
-                    self._naming[name] = _Naming(name, path, naming)
+                if naming := tuple(filter(depends, read)):
+                    self._naming[name] = Naming(name, path, naming)
                 named = [one for one in read if one.level == NAMED and "\0" not in one.module]
                 alone = (one.module for one in named if not one.names)
-                self._read[name] = [unit for text in alone for unit in self._named(name, path, text)]
+                self._read[name] = [unit for text in alone for unit in self._units.named(name, path, text)]
                 scripts = (os.path.normpath(one.module) for one in named)
                 guesses += [text.removesuffix(".py").replace("/", ".") for text in scripts if text.endswith(".py")]
             self._uses[name] = [module for one in read if one.level >= 0 for module in one.modules(package)]
-            self._uses[name] += [module for guess in guesses for module in self._guessed(guess)]
+            self._uses[name] += [module for guess in guesses for module in self._modules.guessed(guess)]
         return self._uses[name]
-
-    def _named(self, name: str, path: Path, text: str) -> Iterator[Unit]:
-        """A file or folder that a module names, beside it or in the project, unless it counts with the module."""
-        for number, place in enumerate(dict.fromkeys([path.parent, self._root])):
-            at = os.path.normpath(f"{place}/{text}")
-            if "*" not in text and not os.path.exists(at):  # noqa: PTH110 - `Path.exists` raises for a long prompt
-                continue
-            found = Path(at)
-            if any(map(found.is_relative_to, self._not_source)):
-                continue
-            base = found.parent
-            if "*" in text:
-                pattern = text.replace("__file__", escape(path.stem))
-                files = [one for one in sorted(place.glob(pattern)) if one.is_file()]
-            elif found.is_file():
-                files = [found]
-            elif text.endswith("/") and found.is_dir() and self._is_listed(found, path):
-                base = found
-                files = [found / file for file in self._digests.package(found, self._not_source)]
-            else:
-                continue
-            own = self._unit(name)
-            counted = {own.folder / file for file in own.files}
-            new = [file.relative_to(base).as_posix() for file in files if file not in counted]
-            yield Unit(f"{name}:{number}{text}", base, tuple(new))
-
-    def _is_listed(self, folder: Path, path: Path) -> bool:
-        """Whether all files count of a folder that the module at a path names: elsewhere, it may be huge."""
-        real = Path(os.path.realpath(folder))
-        written = map(os.path.realpath, self._not_source)
-        if folder in {self._root, *path.parents} or any(map(real.is_relative_to, written)):
-            return False
-        tops = (repository_of(place) or os.path.realpath(place) for place in (self._root, path.parent))
-        return folder.is_relative_to(self._root) or any(map(real.is_relative_to, tops))
-
-    def _guessed(self, name: str) -> Iterator[str]:
-        """A module of the project that a text names, or all modules of a package, of which one may be loaded."""
-        top = name.partition(".")[0]
-        spec = None if top == "wurzel" or self._modules.is_builtin(top) else self._modules.spec(name)
-        if spec is None or self._is_installed(top):
-            return
-        yield name
-        for place in places_of(spec):
-            yield from (f"{name}.{path.stem}" for path in place.glob("*.py") if path.stem != "__init__")
-            yield from (f"{name}.{path.parent.name}" for path in place.glob("*/__init__.py"))
-
-    def _unit(self, name: str) -> Unit:
-        """What a module counts as: the outermost package around it, a regular one first, or its own file."""
-        for around in reversed(list(with_parents(name))):
-            if around in self._units:
-                return self._units[around]
-            spec, path = self._modules.spec(around), file_of(self._modules.spec(around))
-            if path is not None and path.name.startswith("__init__.") and spec is not None:
-                return self._units.setdefault(around, self._whole(around, path.parent))
-        path = file_of(self._modules.spec(name))
-        assert path is not None  # noqa: S101 - asked for what was found
-        return self._namespace(name, path) or self._units.setdefault(name, Unit(name, path.parent, (path.name,)))
-
-    def _namespace(self, name: str, path: Path) -> Unit | None:
-        """The outermost folder without `__init__.py` that a module is imported from, which is a package as well."""
-        top, *below = name.split(".")
-        places = places_of(self._modules.spec(top))
-        if not below or path.parents[len(below) - 1] not in places:
-            return None
-        place = path.parents[len(below) - 1]
-        if place != places[0] and _is_site(place.parent):
-            return None  # what others have installed there has nothing to do with it
-        # It may lie in several folders; two units of one name would hide each other.
-        key = f"{top}.{places.index(place) or ''}"
-        return self._units.setdefault(key, self._whole(key.rstrip("."), place))
-
-    def _whole(self, name: str, folder: Path) -> Unit:
-        return Unit(name, folder, tuple(self._digests.package(folder, self._not_source)))
-
-    def _lines(self, units: Iterable[Unit]) -> Iterator[str]:
-        for unit in units:
-            if not unit.name.startswith("wurzel."):  # files of the project may change while it runs
-                yield from self._lines_of(unit)
-                continue
-            if unit.name not in self._ours:
-                self._ours[unit.name] = [*self._lines_of(unit)]
-            yield from self._ours[unit.name]
-
-    def _lines_of(self, unit: Unit) -> Iterator[str]:
-        for file in unit.files:
-            yield f"{unit.name}\0{file}\0{self._digests.file(unit.folder / file)}"
-
-    def _is_installed(self, top: str) -> bool:
-        """Whether a package lies where installers put it, and not in the project or beside it."""
-        if top not in self._installed:
-            self._installed[top] = self._lies_in_site(top)
-        return self._installed[top]
-
-    def _lies_in_site(self, top: str) -> bool:
-        path = file_of(self._modules.spec(top))
-        places = [path] if path is not None else places_of(self._modules.spec(top))
-        for place in places:
-            site = place.parents[1] if place.name == "__init__.py" else place.parent
-            if site not in source_folders(self._root) and _is_site(site):
-                return True
-        return False
-
-
-def _depends(one: Import) -> bool:
-    """Whether other modules say what a path is, or whether it is written."""
-    return one.level == NAMED and bool(one.names or "\0" in one.module)
-
-
-def with_parents(name: str) -> Iterator[str]:
-    """The name of a module and of all packages around it: importing it runs them all."""
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
-
-
-def _is_site(folder: Path) -> bool:
-    return folder.name in SITES or next(folder.glob("*.dist-info"), None) is not None
 
 
 def _contracts(step: Step) -> list[str]:

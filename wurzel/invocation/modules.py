@@ -26,6 +26,8 @@ WRITTEN = -5
 """The level of an import that is a name of another module, which stands for files that are written."""
 GROUP = "@"
 """Stands in place of a module's name before that of a group of entry points, all of which may be loaded."""
+SITES = {"site-packages", "dist-packages"}
+"""Folders that installers put packages into."""
 _LIBRARY = Path(os.__file__).parent
 
 
@@ -66,10 +68,12 @@ class Modules:
 
         wurzel's own source is in `wurzel`.
         """
-        self._path = [*map(str, source_folders(root)), *path]
+        self._source = source_folders(root)
+        self._path = [*map(str, self._source), *path]
         self._places = {"wurzel": [str(wurzel.parent)]}
         self._specs: dict[str, ModuleSpec | None] = {}
         self._builtin: dict[str, bool] = {}
+        self._installed: dict[str, bool] = {}
 
     def spec(self, name: str) -> ModuleSpec | None:
         """The spec of a module; nothing where there is none."""
@@ -83,6 +87,26 @@ class Modules:
             path = file_of(self.spec(top)) if top in sys.stdlib_module_names else Path()
             self._builtin[top] = path is None or path.is_relative_to(_LIBRARY)
         return self._builtin[top]
+
+    def is_installed(self, top: str) -> bool:
+        """Whether a package lies where installers put it, and not in the project or beside it."""
+        if top not in self._installed:
+            path = file_of(self.spec(top))
+            places = [path] if path is not None else places_of(self.spec(top))
+            folders = (one.parents[1] if one.name == "__init__.py" else one.parent for one in places)
+            self._installed[top] = any(folder not in self._source and is_site(folder) for folder in folders)
+        return self._installed[top]
+
+    def guessed(self, name: str) -> Iterator[str]:
+        """A module of the project that a text names, or all modules of a package, of which one may be loaded."""
+        top = name.partition(".")[0]
+        spec = None if top == "wurzel" or self.is_builtin(top) else self.spec(name)
+        if spec is None or self.is_installed(top):
+            return
+        yield name
+        for place in places_of(spec):
+            yield from (f"{name}.{path.stem}" for path in place.glob("*.py") if path.stem != "__init__")
+            yield from (f"{name}.{path.parent.name}" for path in place.glob("*/__init__.py"))
 
     def _find(self, name: str) -> ModuleSpec | None:
         parent, _, _ = name.rpartition(".")
@@ -110,6 +134,18 @@ def file_of(spec: ModuleSpec | None) -> Path | None:
 def places_of(spec: ModuleSpec | None) -> list[Path]:
     """The folders that a package's modules are in; none for a module."""
     return [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
+
+
+def with_parents(name: str) -> Iterator[str]:
+    """The name of a module and of all packages around it: importing it runs them all."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def is_site(folder: Path) -> bool:
+    """Whether installers put packages into a folder."""
+    return folder.name in SITES or next(folder.glob("*.dist-info"), None) is not None
 
 
 def _found(name: str, places: Iterable[str]) -> ModuleSpec | None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.git_folder import ignored, repository_of
-from wurzel.invocation.code import SITES, Code, bases, python_path
+from wurzel.invocation.code import Code, bases, python_path
 from wurzel.invocation.digests import READERS, FileDigests
+from wurzel.invocation.modules import SITES
 from wurzel.user_cache import entry, read, write
 
 if TYPE_CHECKING:
