@@ -1,4 +1,4 @@
-"""Child processes, each in its own process group, watched by one thread that sleeps until something happens.
+"""Child processes, each in its own process group, watched by one thread.
 
 A child is over when its whole group is gone: what a step leaves behind is asked to end, then killed. Where the kernel
 allows it (Linux) a group is also killed when the process that watches it vanishes, be it by `kill -9`.
@@ -8,33 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
-from itertools import count
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from wurzel.hangup import tie
 from wurzel.named_tuples import NamedTuple
 from wurzel.records import dataclass
 from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
+from wurzel.runtime.loop import Loop
 
 if TYPE_CHECKING:
     import subprocess
 
     from wurzel.exceptions import WurzelError
+    from wurzel.runtime.loop import Timer
 
-T = TypeVar("T")
-
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LONGEST_SLEEP = 3600.0
 _MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes that `ru_maxrss` counts in
 _AFTER_KILL = 2.0  # what survives KILL this long is a zombie that nobody reaps, or hangs in the kernel
 
@@ -69,18 +61,6 @@ class Command:
     """The step that it belongs to."""
 
 
-class _Timer:
-    """Something to do later; forgetting the action cancels it."""
-
-    __slots__ = ("action",)
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self.action: Callable[[], None] | None = action
-
-    def cancel(self) -> None:
-        self.action = None
-
-
 class _Child:
     __slots__ = ("code", "command", "done", "ending", "lifeline", "memory", "process", "timed_out", "timers")
 
@@ -95,7 +75,7 @@ class _Child:
         self.ending = False
         self.memory = 0
         self.timed_out = False
-        self.timers: list[_Timer] = []
+        self.timers: list[Timer] = []
 
     def poll(self) -> int | None:
         """The code, once it has ended: as `Popen.poll`, which does not say how much memory it took."""
@@ -119,55 +99,34 @@ class _Child:
         self.signal(signal.SIGKILL)
 
 
-class Watch:
-    """Runs children and timers. Use it as a context manager, in the main thread, since it handles signals.
+class Watch(Loop):
+    """Runs children and timers.
 
     INT, TERM and HUP stop everything: each group is asked to end, killed after `GRACE` seconds or at a second signal.
     """
 
     def __init__(self, grace: float = GRACE) -> None:
         """Give children `grace` seconds to end when they are asked to."""
+        super().__init__()
         self.interrupted: int | None = None
-        self.stopping = False
         self._grace = grace
         self._children: dict[int, _Child] = {}
-        self._timers: list[tuple[float, int, _Timer]] = []
-        self._serial = count()
-        self._signals: list[int] = []
-        self._over: list[Callable[[], None]] = []
-        self._open = threading.Lock()
-        self._restore: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Self:
+        """Become the parent of what children leave behind."""
         adopt()
         self._before = frozenset(children(os.getpid()))
-        self._wake, self._waker = os.pipe()
-        os.set_blocking(self._wake, False)
-        os.set_blocking(self._waker, False)
-        self._poll = select.poll()
-        self._poll.register(self._wake, select.POLLIN)
-        self._old_waker = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
-        for signum in (signal.SIGCHLD, *_STOPPING):
-            handler = signal.getsignal(signum)
-            if signum == signal.SIGCHLD or handler is not signal.SIG_IGN:  # `nohup` and `&` stay in force
-                self._restore.append((signum, handler))
-                signal.signal(signum, self._note)
-        return self
+        return super().__enter__()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *stopped: object) -> None:
+        """Kill the children that are left."""
         for child in self._children.values():
             child.kill()
         for child in self._children.values():
             child.process.wait()
             os.close(child.lifeline)
         adopt(False)
-        signal.set_wakeup_fd(self._old_waker)
-        for signum, handler in self._restore:
-            signal.signal(signum, handler)
-        with self._open:
-            os.close(self._wake)
-            os.close(self._waker)
-            self._waker = -1
+        super().__exit__(*stopped)
 
     def start(self, command: Command, done: Callable[[Exit], None]) -> None:
         """Start a child; `done` is called from `run` when its group is gone. Raises `OSError`, also for its log."""
@@ -184,69 +143,9 @@ class Watch:
         if command.timeout is not None:
             self._attach(child, command.timeout, lambda: self._expire(child))
 
-    def call(self, work: Callable[[], T], done: Callable[[T | None, Exception | None], None]) -> None:
-        """Call something in a thread; `done` is called from `run` with what it gives or raises.
-
-        Nobody waits for the thread when we are stopped, or end: a request may hang for minutes.
-        """
-
-        def call() -> None:
-            result, failed = None, None
-            try:
-                result = work()
-            except Exception as error:  # noqa: BLE001 - told to whoever waits for the result
-                failed = error
-            with self._open:
-                if self._waker < 0:
-                    return  # the run has ended, and the number may be that of another file by now
-                self._over.append(lambda: done(result, failed))
-                with contextlib.suppress(BlockingIOError):  # the pipe is full, so we are woken anyhow
-                    os.write(self._waker, b"\0")
-
-        threading.Thread(target=call, daemon=True).start()
-
-    def wait(self, work: Callable[[], T]) -> T | None:
-        """What something gives that is called in a thread; `None` when we are stopped meanwhile."""
-        ended: list[tuple[T | None, Exception | None]] = []
-        self.call(work, lambda result, error: ended.append((result, error)))
-        self.run(lambda: not ended and not self.stopping)
-        result, error = ended[0] if ended else (None, None)
-        if error is not None:
-            raise error
-        return result
-
     def running(self) -> Iterator[tuple[Command, int]]:
         """The commands that run, with their processes."""
         return ((child.command, pid) for pid, child in self._children.items())
-
-    @property
-    def signalled(self) -> bool:
-        """Whether a signal waits to be served by `run`."""
-        return bool(self._signals)
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> _Timer:
-        """Do something in `run` after some seconds, unless the returned timer is cancelled."""
-        timer = _Timer(action)
-        heappush(self._timers, (time.monotonic() + seconds, next(self._serial), timer))
-        return timer
-
-    def run(self, busy: Callable[[], bool]) -> None:
-        """Serve children, timers and signals for as long as `busy` says."""
-        while busy():
-            self._sleep()
-            while self._signals:
-                self._interrupt(self._signals.pop(0))
-            while self._over:
-                self._over.pop(0)()
-            for child in list(self._children.values()):
-                if child.code is None and (code := child.poll()) is not None:
-                    child.code = code
-                    self._clear(child)
-            now = time.monotonic()
-            while self._timers and self._timers[0][0] <= now:
-                action = heappop(self._timers)[2].action
-                if action is not None:
-                    action()
 
     def stop(self) -> None:
         """Ask every child and what it started to end, and kill what has not ended in time."""
@@ -270,20 +169,11 @@ class Watch:
                 pass_fds=(lifeline,),
             )
 
-    def _note(self, signum: int, _frame: FrameType | None) -> None:
-        if signum != signal.SIGCHLD:
-            self._signals.append(signum)
-
-    def _sleep(self) -> None:
-        while self._timers and self._timers[0][2].action is None:
-            heappop(self._timers)
-        seconds = _LONGEST_SLEEP
-        if self._timers:
-            seconds = min(max(self._timers[0][0] - time.monotonic(), 0), seconds)
-        if self._poll.poll(seconds * 1000 + (seconds > 0)):
-            with contextlib.suppress(BlockingIOError):
-                while os.read(self._wake, 4096):
-                    pass
+    def _look(self) -> None:
+        for child in list(self._children.values()):
+            if child.code is None and (code := child.poll()) is not None:
+                child.code = code
+                self._clear(child)
 
     def _interrupt(self, signum: int) -> None:
         if self.interrupted is None:
