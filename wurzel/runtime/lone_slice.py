@@ -45,7 +45,7 @@ class LoneSlice(StepJob):
             return None
         self.run.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
         retire = self._archive.retiring_as(self._name) if question.cacheable else None
-        cut = further(shard=self._cut, report=self._fresh_report(self._name), retire=retire)
+        cut = further(shard=self._cut, report=self.fresh_report(self._name), retire=retire)
         return self.command(self.words(cut), self.log())
 
     def _found(self) -> bool:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, WurzelError
 from wurzel.invocation.call import further
-from wurzel.invocation.command import dataset, step_argv
-from wurzel.invocation.digests import of_inputs
+from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import named
-from wurzel.invocation.variables import ONLY, step_environment
 from wurzel.runtime import slices
 from wurzel.runtime.archive import Cut
-from wurzel.runtime.outcome import Failure, again, with_cause
+from wurzel.runtime.outcome import Failure, with_cause
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
-from wurzel.runtime.room import NOTHING, need_of
+from wurzel.runtime.step_process import StepProcess
 from wurzel.runtime.stored import manifests_in
-from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
 from wurzel.store.names import slice_fingerprint
 from wurzel.store.records import Data, Entry
 
@@ -32,23 +28,21 @@ if TYPE_CHECKING:
     from wurzel.runtime.archive import Kept
     from wurzel.runtime.decision import Decision, Question
     from wurzel.runtime.run import Run
+    from wurzel.runtime.supervise import Outcome, Task
 
 T = TypeVar("T")
 
 
-class StepJob:
+class StepJob(StepProcess):
     """Decides whether its step must run, starts it, and keeps what it gives."""
 
     def __init__(self, run: Run, step: Step) -> None:
         """Belong to `run`."""
-        self.run = run
-        self.step = step
+        super().__init__(run, step)
         self.folder = run.options.root / dataset(run.pipeline, step.id)
         self.outputs = [port.name for port in step.outputs]
         self.decision: Decision
         self.started = 0.0
-        once = run.options.no_retry or run.options.in_process
-        self._retry = ONCE if once else RetryPolicy(*(value for _, value in step.retry))
         self._why = ""
         self._count = 0
 
@@ -111,10 +105,10 @@ class StepJob:
         """What runs the step in this process."""
         from wurzel.runtime.here import step_here
 
-        step, report = self.step, self._fresh_report()
+        step, report = self.step, self.fresh_report()
         self.log().unlink(missing_ok=True)
         call = step_here(
-            self.run.pipeline, step, report=report, retire=self.run.archive.retiring(step), reads=self._reads()
+            self.run.pipeline, step, report=report, retire=self.run.archive.retiring(step), reads=self.reads()
         )
         return Command((), self.environment(), self.run.options.root, call=call)
 
@@ -137,56 +131,6 @@ class StepJob:
 
         self.run.pool.call(work, over)
         return None
-
-    def words(self, more: Sequence[str]) -> list[str]:
-        """What runs the step on the data that was asked about, with further options."""
-        return [*step_argv(self.run.pipeline, self.step), *further(reads=self._reads()), *more]
-
-    def _reads(self) -> str | None:
-        """Stands for the data that the step must find; its own last output is not known."""
-        step, outputs = self.step, self.run.outputs
-        if step.self_consuming or not step.needs:
-            return None
-        return of_inputs((edge.input, outputs[edge.step, edge.output]) for edge in step.needs)
-
-    def command(self, argv: Sequence[str], log: Path) -> Command:
-        """What runs `wurzel step`, or another program if its own path is given, for this step."""
-        run, step = self.run, self.step
-        log.unlink(missing_ok=True)
-        run.keep_log(log)
-        env = {"PYTHONUNBUFFERED": "1", **self.environment()}  # what a step prints is in its log at once
-        words = [*run.options.wurzel, *argv[1:]] if argv[:1] == ["wurzel"] else argv
-        return Command(words, env, run.options.root, log, step.timeout or None, owner=step.id)
-
-    def environment(self) -> dict[str, str]:
-        """The variables of the step's process."""
-        run = self.run
-        env = step_environment(run.pipeline, self.step, run.surroundings(self.step))
-        env.pop(ONLY, None)  # a pipeline that the step runs has other steps
-        return {**env, "WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
-
-    def make_task(
-        self,
-        make: Callable[[], Command | None],
-        log: Path,
-        ended: Callable[[Path, Outcome], None],
-        *,
-        launches: bool = True,
-    ) -> Task:
-        """A task for this step, at its place in the order; only one that starts a process needs room for it."""
-        run, step = self.run, self.step
-
-        def over(outcome: Outcome) -> None:
-            run.memory[step.id] = max(run.memory[step.id], outcome.memory)
-            ended(log, outcome)
-
-        told = partial(self._tell_retry, log)
-        need = need_of(step.resources) if launches else NOTHING
-        return Task(make, over, self._retry, run.schedule.order[step.id], told, need)
-
-    def log(self, part: str = "") -> Path:
-        """The log of the step, or of a slice."""
-        return self.run.state.log(self.step.id, part)
 
     def ended(self, log: Path, outcome: Outcome) -> None:
         """The step, or what puts its slices together, has ended."""
@@ -258,19 +202,7 @@ class StepJob:
 
     def _keeping(self) -> list[str]:
         """Options for a report, and for what is replaced to be kept."""
-        return further(report=self._fresh_report(), retire=self.run.archive.retiring(self.step))
-
-    def _fresh_report(self, name: str = "") -> Path:
-        """Where the report of the step goes, or that of a slice by its name; that of an earlier run is removed."""
-        report = self.run.state.report(name or self.step.id).absolute()
-        report.unlink(missing_ok=True)
-        return report
-
-    def _tell_retry(self, log: Path, why: str, wait: float) -> None:
-        text = again(with_cause(why, log), wait)
-        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
-            file.write(f"--- {again(why, wait)} ---\n")
-        self.run.tell(Event("retry", self.step.id, text))
+        return further(report=self.fresh_report(), retire=self.run.archive.retiring(self.step))
 
 
 class Sliced:

@@ -134,9 +134,8 @@ def _above(form: bytes, size: int, cell: bytes, within: tuple[bytes, int]) -> It
     for at in occurrences(cell, text, low, len(text)):
         end = text.rfind(b"\n", 0, at)
         if end >= 0 and begins_cell(text, at, end + 1):
-            for start in occurrences(form[:size], text, text.rfind(b"\n", 0, end) + 1, end):
-                if _STOP.match(text, start + size):
-                    yield form, size, start + size
+            starts = occurrences(form[:size], text, text.rfind(b"\n", 0, end) + 1, end)
+            yield from ((form, size, start + size) for start in starts if _STOP.match(text, start + size))
 
 
 def tail(data: bytes) -> bytes:
