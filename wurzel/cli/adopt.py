@@ -66,7 +66,7 @@ def command(pipelines: tuple[str, ...], targets: tuple[str, ...], environment: s
 
 def _rendered(request: Request) -> tuple[Sequence[JobResult], list[Change]]:
     from wurzel.backends.rendering import render
-    from wurzel.cli.render import signed
+    from wurzel.cli.changes import signed
     from wurzel.project.jobs import open_jobs
     from wurzel.project.open import renderer_of
     from wurzel.project.place import place_of

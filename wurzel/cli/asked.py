@@ -54,15 +54,9 @@ class Asked(NamedTuple):
 
 def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions, list[Note], str]:
     """The pipeline with its parameters, how it is run, what to say first, and where its datasets are, in words."""
-    from pathlib import Path
-
     from wurzel.invocation.layout import check_layout
     from wurzel.project.typecheck import check_settings
     from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
-    from wurzel.runtime.pipeline import RunOptions
-    from wurzel.runtime.room import processors
-    from wurzel.runtime.run_id import given_id, new_id, target
-    from wurzel.store.names import run_name
 
     withdrawn = _withdrawn()
     pipeline, notes = _stored(asked.from_ir) if asked.from_ir else _configured(asked)
@@ -71,12 +65,24 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     given = given_parameters(pipeline, chosen)
     chosen = _with_data_dir(chosen, asked.data_dir)
     store, place = _store(chosen, asked, {**os.environ, **withdrawn})
+    return chosen, _run_options(obj, asked, chosen, store, given), notes, place
+
+
+def _run_options(obj: dict[str, Any], asked: Asked, pipeline: Pipeline, store: Store | None, given: str) -> RunOptions:
+    """How to run a pipeline; `given` is the digest of its parameters that are, if any."""
+    from pathlib import Path
+
+    from wurzel.runtime.pipeline import RunOptions
+    from wurzel.runtime.room import processors
+    from wurzel.runtime.run_id import given_id, new_id, target
+    from wurzel.store.names import run_name
+
     engine_id = given_id(os.environ)
     run_id = engine_id or new_id()
-    only, of_run = _steps(chosen, asked)
-    options = RunOptions(
+    only, of_run = _steps(pipeline, asked)
+    return RunOptions(
         root=Path.cwd(),
-        jobs=asked.jobs or chosen.parallelism or processors(),
+        jobs=asked.jobs or pipeline.parallelism or processors(),
         force=asked.force,
         state_dir=asked.state_dir,
         wurzel=(sys.executable, "-P", "-m", "wurzel", *log_options(obj)),
@@ -91,9 +97,8 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
         engine=engine_id is not None,
         given=bool(given),
         publish=asked.publish,
-        told=_notice_env(chosen),
+        told=_notice_env(pipeline),
     )
-    return chosen, options, notes, place
 
 
 def _steps(pipeline: Pipeline, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,10 @@ from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
-    from wurzel.drift.report import Report
-    from wurzel.project.jobs import Request
-    from wurzel.project.load import Project
+    from wurzel.cli.changes import Changes
+    from wurzel.project.jobs import Choice, Request
     from wurzel.render import Renderer
-    from wurzel.render.output import Change, File
+    from wurzel.render.output import File
 
 
 class Options(NamedTuple):
@@ -35,6 +35,11 @@ class Options(NamedTuple):
     strict: bool
     validate: bool
     exit_code: bool
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether files count as well that are no longer rendered."""
+        return self.check or self.prune
 
 
 @declared("render")
@@ -82,21 +87,11 @@ def command(
     from wurzel.cli import own_output
     from wurzel.project.jobs import Choice, Request
 
-    chosen = Options(**options)
     own_output()
-    check_alone({f"--{name}": getattr(chosen, name) for name in ("stdout", "check", "diff", "explain")})
-    if chosen.form == "codequality" and not chosen.check:
-        raise UsageError("--format codequality requires --check")
-
-    choice = Choice(only, first, last)
-    check_choice(*choice)
-    if choice.options:
-        _check_one_off(chosen, output)
-
-    def once() -> list[Path]:
-        looks_back = chosen.check or chosen.prune
-        return _render(Request(pipelines, targets, environment, sets, from_ir, output, choice, looks_back), chosen)
-
+    chosen, choice = Options(**options), Choice(only, first, last)
+    _check(chosen, choice, output)
+    request = Request(pipelines, targets, environment, sets, from_ir, output, choice, chosen.looks_back)
+    once = partial(_render, request, chosen)
     if watch:
         from wurzel.cli.watch import watch as again
         from wurzel.project.load import FILE
@@ -106,9 +101,15 @@ def command(
         once()
 
 
-def _check_one_off(options: Options, output: str) -> None:
-    """A file for one run stands beside no others, and is not kept up to date."""
-    if options.check or options.prune:
+def _check(options: Options, choice: Choice, output: str) -> None:
+    """Refuse options that contradict each other."""
+    check_alone({f"--{name}": getattr(options, name) for name in ("stdout", "check", "diff", "explain")})
+    check_choice(*choice)
+    if options.form == "codequality" and not options.check:
+        raise UsageError("--format codequality requires --check")
+    if not choice.options:
+        return
+    if options.looks_back:
         raise UsageError("A file for one run of some steps is not kept; leave out --check and --prune")
     if not options.stdout and Path(output).resolve() == Path.cwd():
         raise UsageError("A file for one run of some steps goes to --stdout, or to another folder: -o DIR")
@@ -117,6 +118,7 @@ def _check_one_off(options: Options, output: str) -> None:
 def _render(request: Request, options: Options) -> list[Path]:
     """Render, then write, check or print as the options say; returns the template folders that were read."""
     from wurzel.backends.rendering import render
+    from wurzel.cli.changes import Changes, signed
     from wurzel.project.jobs import open_jobs
     from wurzel.project.open import renderer_of
     from wurzel.project.place import place_of
@@ -134,86 +136,22 @@ def _render(request: Request, options: Options) -> list[Path]:
     elif options.stdout:
         _print(signed(results, renderer.layers.versions, place_of(project, request.output).folder))
     else:
-        _finish(_Run(request, options, results, renderer), project)
+        _finish(Changes(request, results, renderer, project, looks_back=options.looks_back), options)
     return [layer.folder for layer in renderer.layers.layers]
 
 
-class _Run(NamedTuple):
-    """A request and its rendered results."""
-
-    request: Request
-    options: Options
-    results: Sequence[JobResult]
-    renderer: Renderer
-
-    def report(self, changes: Sequence[Change]) -> Report:
-        from wurzel.drift.report import report
-
-        return report(changes, self.results, self.renderer, self.request)
-
-
-def _finish(run: _Run, project: Project | None) -> None:
-    from wurzel.exceptions import CheckFailed
-    from wurzel.project.place import place_of
-    from wurzel.render.output import File, apply, plan
-    from wurzel.render.transaction import recover
-
-    place = place_of(project, run.request.output)
-    for home in dict.fromkeys((place.root, place.top)):
-        if ended := recover(home):
-            inform(f"{ended} an interrupted render")
-    files = signed(run.results, run.renderer.layers.versions, place.folder)
-    if project is not None and (run.options.check or run.options.prune):
-        from wurzel.drift.orphans import orphans
-
-        files += [File(path, None) for path in orphans(place, run.request, [file.path for file in files])]
-    changes = plan(place.root, files, place.top)
-    _tell_meanings(changes, run)
-    if run.options.check:
-        _check(changes, run)
-    elif run.options.diff:
-        _show(changes, run)
+def _finish(changes: Changes, options: Options) -> None:
+    changes.tell_meanings()
+    if options.check:
+        changes.check(options.form)
+    elif options.diff:
+        changes.show(options.form)
     else:
-        if not run.options.force:
-            _diff([change for change in changes if change.is_blocked])
-            for line in _adoptable(changes, run):
-                inform(line)
-        written = apply(changes, force=run.options.force)
-        _say(changes, written, run)
-        if written and run.options.exit_code:
+        written = changes.write(options.form, force=options.force)
+        if written and options.exit_code:
+            from wurzel.exceptions import CheckFailed
+
             raise CheckFailed("files were written", hint="Review them, and add them to the commit.")
-
-
-def _tell_meanings(changes: Sequence[Change], run: _Run) -> None:
-    layers = [layer for layer in run.renderer.layers.layers if layer.is_own]
-    if len(layers) > 1 and any(change.state in {"outdated", "edited"} for change in changes):
-        from wurzel.drift.meaning import changed_meanings  # only where there is a layer between
-
-        for warning in changed_meanings(changes, run.results, run.renderer):
-            say("warning", warning)
-
-
-def signed(results: Sequence[JobResult], packs: str, folder: str) -> list[File]:
-    """The files with their headers; those at the top of the repository name the project's `folder`."""
-    from wurzel.render.header import sign, within
-    from wurzel.render.output import File
-
-    return [
-        File(
-            file.output.path,
-            sign(
-                file.rendered.text,
-                command=within(folder if file.output.path.startswith("../") else "", file.job.command),
-                source=file.job.pipeline.entrypoint,
-                packs=packs,
-                template=file.output.template,
-            ),
-            file.output.executable,
-            file.output.instead,
-        )
-        for result in results
-        for file in result.files
-    ]
 
 
 def _warn(results: Sequence[JobResult], strict: bool) -> None:
@@ -256,109 +194,3 @@ def _print(files: Sequence[File]) -> None:
             sys.stdout.flush()
             inform(f"{'' if number == 0 else chr(10)}# {file.path}")
         write(file.text or "")
-
-
-def _check(changes: Sequence[Change], run: _Run) -> None:
-    from wurzel.drift.formats import as_codequality, as_json, check_text, github_commands
-    from wurzel.exceptions import CheckFailed
-
-    report = run.report(changes)
-    if run.options.form == "text":
-        _diff([finding.change for finding in report.findings])
-    else:
-        write(as_json(report) if run.options.form == "json" else as_codequality(report))
-    if not report.findings:
-        inform(_up_to_date(len(changes)))
-        return
-    sys.stdout.flush()
-    for line in github_commands(report):
-        inform(line)
-    raise CheckFailed(check_text(report), hint="\n  ".join([f"Run: {report.fix}", *_adoptable(changes, run)]))
-
-
-def _adoptable(changes: Sequence[Change], run: _Run) -> list[str]:
-    """What `wurzel adopt` would take from edited files, which --force would overwrite."""
-    if all(change.state != "edited" for change in changes):
-        return []
-    from wurzel.drift.adopt import proposals
-
-    found = [str(proposal) for proposal in proposals(changes, run.results)]
-    return (
-        ["Or take these values into wurzel.yaml, with: wurzel adopt", *(f"  {text}" for text in found)] if found else []
-    )
-
-
-def _show(changes: Sequence[Change], run: _Run) -> None:
-    if run.options.form == "json":
-        from wurzel.drift.formats import as_json
-
-        write(as_json(run.report(changes)))
-    else:
-        _diff([change for change in changes if change.state != "same"])
-
-
-def _diff(changes: Sequence[Change]) -> None:
-    if not changes:
-        return
-    from wurzel.drift.formats import diff_lines
-
-    colour = sys.stdout.isatty()
-    for line in diff_lines(changes):
-        write(f"{_coloured(line) if colour else line}\n")
-
-
-def _coloured(line: str) -> str:
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    from click import style  # only a terminal has colours
-
-    return style(line, fg=colours[line[0]]) if line[:1] in colours else line
-
-
-def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> None:
-    for change in written:
-        if change.old is None:
-            inform(f"created {change.path}")
-    created = [change for change in written if change.old is None]
-    _note_unlisted(created, run.request)
-    _note_includes(created, run.results)
-    if replaced := [change for change in written if change.old is not None]:
-        from wurzel.drift.formats import written_text
-
-        for line in written_text(run.report(replaced)):
-            inform(line)
-    if run.options.form == "json":
-        from wurzel.drift.formats import as_json
-
-        done = {change.path: change for change in written}
-        now = [done.get(change.path, change) for change in changes]
-        write(as_json(run.report(now), written))
-    same = len(changes) - len(written)
-    if same:
-        inform(_up_to_date(same))
-
-
-def _note_unlisted(created: Sequence[Change], request: Request) -> None:
-    if not created or request.output != ".":
-        return
-    from wurzel.drift.workflow import unlisted
-    from wurzel.project.place import Place
-
-    base, home = created[0].base, created[0].home
-    folder = base.relative_to(home).as_posix().removeprefix(".")
-    for command in unlisted(Place(base, home, folder), [change.path for change in created]):
-        inform(f"note: the CI job that pushes rendered files does not list the new ones; run: {command}")
-
-
-def _note_includes(created: Sequence[Change], results: Sequence[JobResult]) -> None:
-    """What the author of GitLab's root file has to write there; other kinds of files are read without that."""
-    files = [(file.output.path, result.job) for result in results for file in result.files]
-    jobs = {path: job for path, job in files if path.endswith(".gitlab-ci.yml")}
-    for change in created:
-        if getattr(jobs[change.path].options if change.path in jobs else None, "kind", "") == "include":
-            from wurzel.cli.ci import include
-
-            inform(include(change))
-
-
-def _up_to_date(count: int) -> str:
-    return f"{count} {'file is' if count == 1 else 'files are'} up to date"

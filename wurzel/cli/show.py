@@ -68,7 +68,6 @@ def command(
     """Show the items, rows or files that a step wrote."""
     from wurzel.datacontract.dataset import open_dataset
     from wurzel.project.open import open_pipeline
-    from wurzel.runtime.preview import chosen, columns, is_files
 
     _check(head, sample, diff, schema=schema)
     if pipeline is None:
@@ -84,8 +83,13 @@ def command(
         return
     if not as_json:
         click.echo(_summary(output, dataset))
-    if dataset.skipped:
-        return
+    if not dataset.skipped:
+        _print(dataset, head, sample, schema=schema, as_json=as_json)
+
+
+def _print(dataset: Dataset, head: int | None, sample: int | None, *, schema: bool, as_json: bool) -> None:
+    from wurzel.runtime.preview import chosen, columns, is_files
+
     if is_files(dataset):
         _print_files(dataset, head, as_json=as_json)
     elif schema:
