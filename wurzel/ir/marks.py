@@ -1,8 +1,7 @@
-"""What all models of the IR share, and the mark of what a target must honour."""
+"""Marks of fields of the IR: what a target must honour, and what jobs do not read."""
 
 from __future__ import annotations
 
-from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple
 
 
@@ -12,5 +11,8 @@ class Feature(NamedTuple):
     name: str
 
 
-class IRModel(Model):
-    """Base of all models of the IR."""
+class NotInJobs:
+    """Marks a field that only renderers read, so the pipeline that jobs read as a file does not have it."""
+
+
+NOT_IN_JOBS = NotInJobs()

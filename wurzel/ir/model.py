@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from wurzel.ir.marks import Feature, IRModel
+from wurzel.ir.marks import NOT_IN_JOBS, Feature
 from wurzel.ir.names import (
     Branch,
     ClassPath,
@@ -33,6 +33,7 @@ from wurzel.ir.names import (
 from wurzel.ir.schedule import Cron, TimeZone
 from wurzel.ir.types import Duration, Quantity
 from wurzel.ir.volumes import EnvFrom, Volume
+from wurzel.models import Model
 from wurzel.store_url import Endpoint, StoreUrl
 
 IR_VERSION: Final = 2
@@ -49,7 +50,7 @@ GPU: Final = "nvidia.com/gpu"
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 
 
-class DataType(IRModel):
+class DataType(Model):
     """The type of what flows over an edge: a contract class inside zero or more containers."""
 
     contract: str = Field(
@@ -58,7 +59,7 @@ class DataType(IRModel):
     containers: tuple[Literal["list", "set", "dataframe"], ...] = Field((), description="outermost first")
 
 
-class Edge(IRModel):
+class Edge(Model):
     """One `>>`: an output of an earlier step that an input of this step reads."""
 
     step: str = Field(description="id of the earlier step")
@@ -66,7 +67,7 @@ class Edge(IRModel):
     input: str = Field("", description="name of the input that reads it; empty where this step has one without a name")
 
 
-class InputPort(IRModel):
+class InputPort(Model):
     """What a step reads: a field of its `Inputs` class, or all that it takes."""
 
     name: Annotated[PortName, Feature("named_inputs")] = Field(
@@ -76,7 +77,7 @@ class InputPort(IRModel):
     optional: bool = Field(False, description="may have no edge, or only skipped ones")
 
 
-class OutputPort(IRModel):
+class OutputPort(Model):
     """What a step writes: a field of its `Outputs` class, or all that it gives."""
 
     name: Annotated[PortName, Feature("named_outputs")] = Field(
@@ -85,7 +86,7 @@ class OutputPort(IRModel):
     type: DataType = Field(description="what the dataset contains")
 
 
-class Shards(IRModel):
+class Shards(Model):
     """How an input is cut into slices that run side by side."""
 
     items: Annotated[int | None, Feature("fan_out")] = Field(
@@ -96,20 +97,20 @@ class Shards(IRModel):
     )
 
 
-class SecretRef(IRModel):
+class SecretRef(Model):
     """Where a secret value is kept. The value itself never enters the IR."""
 
     name: SecretName = Field(description="name of the secret object or variable group on the platform")
     key: SecretKey = Field(description="entry within it")
 
 
-class Setting(IRModel):
+class Setting(Model):
     """One field of a step's settings class, with the value configuration gave it."""
 
     name: VariableName = Field(description="of the field, as the author wrote it")
     variable: VariableName = Field(description="environment variable that sets it, e.g. `SPLIT__BATCH_SIZE`")
-    type: str = Field("str", description="the annotation as the author wrote it")
-    description: str = Field("", description="what the author says of it")
+    type: Annotated[str, NOT_IN_JOBS] = Field("str", description="the annotation as the author wrote it")
+    description: Annotated[str, NOT_IN_JOBS] = Field("", description="what the author says of it")
     required: bool = Field(False, description="has no default")
     secret: bool = Field(False, description="holds a secret: by reference only, never a value")
     text: bool = Field(True, description="an environment variable holds the text itself; otherwise JSON")
@@ -118,7 +119,7 @@ class Setting(IRModel):
     given: Annotated[bool, Feature("settings")] = Field(False, description="configuration gave `value`")
     value: Annotated[Any, Feature("settings")] = Field(None, description="JSON form of the configured value")
     parameter: Annotated[bool, Feature("parameters")] = Field(False, description="can be overridden for one run")
-    bounds: dict[str, Any] = Field(
+    bounds: Annotated[dict[str, Any], NOT_IN_JOBS] = Field(
         default_factory=dict, description="what a value must satisfy, as JSON Schema says it: `minimum`, `maxLength`, …"
     )
     input_path: bool = Field(False, description="names files or folders that the step reads: every text in the value")
@@ -149,7 +150,7 @@ class Setting(IRModel):
             return ()
 
 
-class Resources(IRModel):
+class Resources(Model):
     """Kubernetes-style amounts; `None` leaves the platform's default."""
 
     cpu: Annotated[Quantity | None, Feature("cpu")] = Field(None, description="cores, e.g. 500m or 2")
@@ -175,7 +176,7 @@ class Resources(IRModel):
         return self.model_copy(update={"gpu": None, "hugepages": {}})
 
 
-class Limits(IRModel):
+class Limits(Model):
     """Upper bounds a platform enforces; `None` sets none."""
 
     cpu: Annotated[Quantity | None, Feature("limits")] = None
@@ -183,7 +184,7 @@ class Limits(IRModel):
     ephemeral_storage: Annotated[Quantity | None, Feature("limits")] = None
 
 
-class Retry(IRModel):
+class Retry(Model):
     """How often and how patiently a failed step is tried again."""
 
     limit: Annotated[int, Feature("retry")] = Field(0, ge=0, le=MAX_COUNT, description="tries after the first")
@@ -192,7 +193,7 @@ class Retry(IRModel):
     max: Annotated[Duration | None, Feature("backoff")] = Field(None, description="longest wait in seconds")
 
 
-class Toleration(IRModel):
+class Toleration(Model):
     """A Kubernetes toleration; names as in the Kubernetes API, in snake_case."""
 
     key: Annotated[str | None, Feature("tolerations")] = None
@@ -202,7 +203,7 @@ class Toleration(IRModel):
     toleration_seconds: Annotated[int | None, Feature("tolerations")] = None
 
 
-class Schedule(IRModel):
+class Schedule(Model):
     """When the pipeline starts by itself."""
 
     cron: Annotated[Cron, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
@@ -218,7 +219,7 @@ class Schedule(IRModel):
     )
 
 
-class Triggers(IRModel):
+class Triggers(Model):
     """What starts the pipeline besides its schedule and people."""
 
     push: Annotated[tuple[Branch, ...], Feature("push")] = Field((), description="commits to these branches")
@@ -231,7 +232,7 @@ class Triggers(IRModel):
     webhook: Annotated[bool, Feature("webhook")] = Field(False, description="a request to the platform")
 
 
-class OnFailure(IRModel):
+class OnFailure(Model):
     """Who is told when a run has failed, once a run: a webhook, a command, or both."""
 
     webhook: Annotated[Webhook | SecretRef | None, Feature("on_failure")] = Field(
@@ -248,7 +249,7 @@ class OnFailure(IRModel):
     )
 
 
-class StoreIdentity(IRModel):
+class StoreIdentity(Model):
     """Whom jobs are for the store: the platform's own identity, instead of keys."""
 
     role: FreeText = Field(description="that jobs assume, such as an ARN")
@@ -256,14 +257,14 @@ class StoreIdentity(IRModel):
     audience: FreeText | None = Field(None, description="that tokens of the platform are issued for")
 
 
-class StoreSecrets(IRModel):
+class StoreSecrets(Model):
     """Where the keys of the store are kept."""
 
     access_key_id: SecretRef = Field(description="reference to the id of the key")
     secret_access_key: SecretRef = Field(description="reference to the key")
 
 
-class Store(IRModel):
+class Store(Model):
     """Where the data of all jobs is stored by content, so that what one has computed no other computes again."""
 
     url: StoreUrl = Field(description="s3://bucket/prefix, file:///folder, or a folder relative to the project")
@@ -274,34 +275,38 @@ class Store(IRModel):
         description="`read` for jobs that are not trusted: trusted jobs never read what they write; `off` looks"
         " nothing up",
     )
-    identity: StoreIdentity | None = Field(None, description="the platform's own identity, which needs no keys")
-    secrets: StoreSecrets | None = Field(None, description="keys, by reference")
+    identity: Annotated[StoreIdentity | None, NOT_IN_JOBS] = Field(
+        None, description="the platform's own identity, which needs no keys"
+    )
+    secrets: Annotated[StoreSecrets | None, NOT_IN_JOBS] = Field(None, description="keys, by reference")
 
 
-class Step(IRModel):
+class Step(Model):
     """One step of the pipeline and everything its target needs to know to run it."""
 
     id: Name = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
     run: ClassPath = Field(description="`module:Class`, what `wurzel step` executes")
-    description: Annotated[str, Feature("description")] = ""
+    description: Annotated[str, Feature("description"), NOT_IN_JOBS] = ""
     needs: tuple[Edge, ...] = Field((), description="what it reads of earlier steps, in the order of the `>>`s")
     inputs: tuple[InputPort, ...] = Field((), description="what it takes; empty for a source")
     outputs: tuple[OutputPort, ...] = Field(min_length=1, description="what it gives")
-    sources: tuple[SourceFile, ...] = Field((), description="source files of the step, relative to the project folder")
+    sources: Annotated[tuple[SourceFile, ...], NOT_IN_JOBS] = Field(
+        (), description="source files of the step, relative to the project folder"
+    )
     polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
     self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
     cache: bool = Field(True, description="its output may be kept when nothing that it depends on has changed")
     cache_key: str = Field("", description="what else its output depends on, as its author says")
     when: Annotated[bool, Feature("when")] = Field(False, description="decides at run time whether it runs")
     settings: tuple[Setting, ...] = Field((), description="fields of its settings class, with configured values")
-    group: Annotated[Name | None, Feature("group")] = Field(
+    group: Annotated[Name | None, Feature("group"), NOT_IN_JOBS] = Field(
         None, description="job that it shares with the other steps of this group, and with no others"
     )
-    image: Annotated[Image | None, Feature("step_image")] = Field(
+    image: Annotated[Image | None, Feature("step_image"), NOT_IN_JOBS] = Field(
         None, description="when it differs from the pipeline's"
     )
     resources: Resources = Field(default_factory=Resources.model_construct, description="amounts requested")
-    limits: Limits = Field(default_factory=Limits.model_construct, description="upper bounds")
+    limits: Annotated[Limits, NOT_IN_JOBS] = Field(default_factory=Limits.model_construct, description="upper bounds")
     retry: Retry = Field(default_factory=Retry.model_construct, description="what happens after a failure")
     timeout: Annotated[Duration | None, Feature("timeout")] = Field(None, description="seconds for one try")
     shards: Shards = Field(
@@ -314,15 +319,25 @@ class Step(IRModel):
     secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(
         default_factory=dict, description="environment variable to reference"
     )
-    node_selector: Annotated[dict[LabelKey, LabelValue], Feature("node_selector")] = Field(default_factory=dict)
-    tolerations: tuple[Toleration, ...] = Field((), description="tainted machines it may run on")
-    service_account: Annotated[ObjectName | None, Feature("service_account")] = None
-    priority: Annotated[ObjectName | None, Feature("priority")] = Field(None, description="priority class of its pods")
-    volumes: tuple[Volume, ...] = Field((), description="config maps, secrets, claims and scratch space of its pods")
-    env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables")
-    labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
-    annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
-    variables: dict[VariableName, Any] = Field(
+    node_selector: Annotated[dict[LabelKey, LabelValue], Feature("node_selector"), NOT_IN_JOBS] = Field(
+        default_factory=dict
+    )
+    tolerations: Annotated[tuple[Toleration, ...], NOT_IN_JOBS] = Field(
+        (), description="tainted machines it may run on"
+    )
+    service_account: Annotated[ObjectName | None, Feature("service_account"), NOT_IN_JOBS] = None
+    priority: Annotated[ObjectName | None, Feature("priority"), NOT_IN_JOBS] = Field(
+        None, description="priority class of its pods"
+    )
+    volumes: Annotated[tuple[Volume, ...], NOT_IN_JOBS] = Field(
+        (), description="config maps, secrets, claims and scratch space of its pods"
+    )
+    env_from: Annotated[tuple[EnvFrom, ...], NOT_IN_JOBS] = Field(
+        (), description="ConfigMaps and Secrets whose entries become variables"
+    )
+    labels: Annotated[dict[LabelKey, LabelValue], Feature("labels"), NOT_IN_JOBS] = Field(default_factory=dict)
+    annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations"), NOT_IN_JOBS] = Field(default_factory=dict)
+    variables: Annotated[dict[VariableName, Any], NOT_IN_JOBS] = Field(
         default_factory=dict, description="for templates, as packs declare them: the pipeline's, with its own on top"
     )
 
@@ -337,20 +352,20 @@ class Step(IRModel):
         return (*(port.type for port in self.inputs), *(port.type for port in self.outputs))
 
 
-class Pipeline(IRModel):
+class Pipeline(Model):
     """A whole pipeline; `steps` stand in a deterministic topological order."""
 
     version: Literal[2] = Field(IR_VERSION, description="of the IR")
     name: Name = Field(description="a DNS label; names the pipeline everywhere")
-    entrypoint: str = Field("", description="`module:attribute` it was read from")
-    description: Annotated[str, Feature("description")] = ""
-    image: Annotated[Image | None, Feature("image")] = None
+    entrypoint: Annotated[str, NOT_IN_JOBS] = Field("", description="`module:attribute` it was read from")
+    description: Annotated[str, Feature("description"), NOT_IN_JOBS] = ""
+    image: Annotated[Image | None, Feature("image"), NOT_IN_JOBS] = None
     data_dir: Annotated[Folder, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
     store: Annotated[Store | None, Feature("store")] = Field(
         None, description="where the data of all jobs is stored, for every target"
     )
-    schedule: Schedule | None = Field(None, description="when it starts by itself")
-    triggers: Triggers = Field(
+    schedule: Annotated[Schedule | None, NOT_IN_JOBS] = Field(None, description="when it starts by itself")
+    triggers: Annotated[Triggers, NOT_IN_JOBS] = Field(
         default_factory=Triggers.model_construct, description="what else starts it: a push, data, another pipeline"
     )
     parallelism: Annotated[int | None, Feature("parallelism")] = Field(
@@ -359,16 +374,16 @@ class Pipeline(IRModel):
     timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(
         None, description="seconds for a whole run"
     )
-    on_failure: OnFailure | None = Field(None, description="who is told when a run has failed")
+    on_failure: Annotated[OnFailure | None, NOT_IN_JOBS] = Field(None, description="who is told when a run has failed")
     env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
     env_ignored: tuple[EnvName, ...] = Field(
         (), description="variables of `env` that change no data, so that a new value runs nothing again"
     )
     secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(default_factory=dict)
-    service_account: Annotated[ObjectName | None, Feature("service_account")] = None
-    labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
-    annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
-    variables: dict[VariableName, Any] = Field(
+    service_account: Annotated[ObjectName | None, Feature("service_account"), NOT_IN_JOBS] = None
+    labels: Annotated[dict[LabelKey, LabelValue], Feature("labels"), NOT_IN_JOBS] = Field(default_factory=dict)
+    annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations"), NOT_IN_JOBS] = Field(default_factory=dict)
+    variables: Annotated[dict[VariableName, Any], NOT_IN_JOBS] = Field(
         default_factory=dict, description="for templates, by the names that packs declare"
     )
     steps: tuple[Step, ...] = Field(description="in an order in which they can run")

@@ -37,16 +37,6 @@ def dump(pipeline: Pipeline) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-_RENDERERS = {
-    "pipeline": {"entrypoint", "description", "image", "schedule", "service_account", "labels", "annotations"}
-    | {"variables", "on_failure", "triggers"},
-    "step": {"description", "sources", "group", "image", "limits", "node_selector", "tolerations", "service_account"}
-    | {"labels", "annotations", "variables", "priority", "volumes", "env_from"},
-    "store": {"identity", "secrets"},
-    "setting": {"type", "description", "bounds"},
-}
-"""Fields that nothing reads that runs steps."""
-
 _SHARED = ("resources", "retry", "timeout")
 """Fields of steps that `defaults` may have."""
 
@@ -71,9 +61,7 @@ def dump_for_jobs(pipeline: Pipeline) -> str:
 
 
 def _text_for_jobs(pipeline: Pipeline) -> str:
-    kept: dict[str, Any] = {"version": IR_VERSION, **json_form(pipeline, without=_RENDERERS["pipeline"] | {"steps"})}
-    if pipeline.store is not None:
-        kept["store"] = json_form(pipeline.store, without=_RENDERERS["store"])
+    kept: dict[str, Any] = {"version": IR_VERSION, **json_form(pipeline, without={"steps"}, for_jobs=True)}
     found = [_step_of_jobs(step) for step in pipeline.steps]
     if defaults := _defaults(found):
         kept["defaults"] = defaults
@@ -95,9 +83,9 @@ def digest_of(ir: bytes) -> str:
 
 def _step_of_jobs(step: Step) -> dict[str, Any]:
     """A step without what only renderers read, and without settings that have their defaults."""
-    found = json_form(step, without=_RENDERERS["step"] | {"settings"})
+    found = json_form(step, without={"settings"}, for_jobs=True)
     settings = [
-        json_form(setting, without=_RENDERERS["setting"] | (set() if setting.parameter else {"default"}))
+        json_form(setting, without=() if setting.parameter else {"default"}, for_jobs=True)
         for setting in step.settings
         if setting.given or setting.parameter or setting.secret or setting.required
     ]

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from wurzel.ir.marks import Feature, IRModel
+from wurzel.ir.marks import Feature
 from wurzel.ir.names import EnvName, MountPath, Name, ObjectName, SubPath
 from wurzel.ir.types import Quantity
+from wurzel.models import Model
 
 
-class EmptyDir(IRModel):
+class EmptyDir(Model):
     """Scratch space that lives as long as its pod."""
 
     size: Annotated[Quantity | None, Feature("volumes")] = Field(
@@ -20,20 +21,20 @@ class EmptyDir(IRModel):
     )
 
 
-class ConfigMapVolume(IRModel):
+class ConfigMapVolume(Model):
     """Files from a ConfigMap."""
 
     name: Annotated[ObjectName, Feature("volumes")] = Field(description="Name of the ConfigMap or Secret.")
     optional: Annotated[bool, Feature("volumes")] = Field(False, description="Start without it when it does not exist.")
 
 
-class ClaimVolume(IRModel):
+class ClaimVolume(Model):
     """An existing claim, such as a tokenizer cache that many pipelines read."""
 
     name: Annotated[ObjectName, Feature("volumes")] = Field(description="Name of the claim.")
 
 
-class Volume(IRModel):
+class Volume(Model):
     """A volume that containers mount; one of `config_map`, `secret`, `claim`, `empty_dir`."""
 
     name: Annotated[Name, Feature("volumes")] = Field(description="Name of the volume within the pod.")
@@ -60,7 +61,7 @@ class Volume(IRModel):
         return sum(kind is not None for kind in (self.config_map, self.secret, self.claim, self.empty_dir))
 
 
-class EnvFrom(IRModel):
+class EnvFrom(Model):
     """All entries of a ConfigMap or Secret as environment variables."""
 
     config_map: Annotated[ObjectName | None, Feature("env_from")] = Field(None, description="Name of a ConfigMap.")

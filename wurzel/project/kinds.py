@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from wurzel.ir.marks import Feature
+from wurzel.ir.marks import Feature, NotInJobs
 from wurzel.ir.names import Plain
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, json_data, near, value_text
@@ -126,7 +126,7 @@ def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
             before.append(mark)
         elif isinstance(mark, Ge | Gt | Le | Lt | MinLen | MaxLen) or pattern_of(mark):
             constraints.append(mark)
-        elif not isinstance(mark, Feature | Plain | WithJsonSchema):
+        elif not isinstance(mark, Feature | NotInJobs | Plain | WithJsonSchema):
             raise NotUnderstoodError(mark)
     return before, constraints
 
