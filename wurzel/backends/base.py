@@ -32,6 +32,11 @@ PLACEMENT = ("node_selector", "tolerations", "priority", "volumes", "env_from")
 """Features of a cluster that say where and how a pod runs."""
 STARTS = ("push", "after", "data_arrival", "webhook")
 """Features that start a run, other than the clock."""
+READ_BY_RUN = (
+    *("description", "env", "settings", "retry", "backoff", "timeout", "parallelism", "pipeline_timeout", "when"),
+    *("polls", "self_consuming", "shards", "fan_out", "named_inputs", "named_outputs"),
+)
+"""Features that `wurzel run` takes from wurzel.yaml and the code; a comment may tell of them as well."""
 
 
 class Support(NamedTuple):

@@ -7,6 +7,7 @@ from typing import ClassVar
 from wurzel.backends.base import (
     AMOUNTS,
     PLACEMENT,
+    READ_BY_RUN,
     STARTS,
     Backend,
     OutputFile,
@@ -157,8 +158,6 @@ class LocalBackend(Backend):
 
     def read_by_jobs(self, pipeline: Pipeline, options: TargetOptions) -> Collection[str]:
         """What `wurzel run` reads, where there is a store."""
-        from wurzel.backends.ci.layout import READ_BY_RUN
-
         return READ_BY_RUN if pipeline.store is not None else ()
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:

@@ -6,17 +6,20 @@ variables.
 
 import math
 import re
-from typing import ClassVar, Literal, Self
+from collections.abc import Collection
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
+from wurzel.backends.base import READ_BY_RUN, Backend, Support, unsupported
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.backends.ir_file import ir_path
 from wurzel.backends.options import TargetOptions
 from wurzel.invocation.call import RunCall
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references
-from wurzel.ir.jobs import Layout
+from wurzel.ir.features import Use
+from wurzel.ir.jobs import Layout, are_runs
 from wurzel.ir.model import Pipeline, SecretRef, Step, Store
 from wurzel.ir.names import EnvName
 from wurzel.ir.requests import attempts
@@ -26,11 +29,10 @@ from wurzel.store_url import BUCKETS, scheme_of
 SETUP = 600
 """Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""
 
-LOST_STORE = (
+_LOST_STORE = (
     "the store is a folder: jobs share it, and later runs find it, only on a disk that all runners, and containers,"
     " have at this path; use a bucket"
 )
-"""What is said of a store for which `is_folder` holds."""
 
 _MONTH = 30 * 86400
 _MACROS = {
@@ -44,11 +46,6 @@ _MACROS = {
 }
 _INSTALL = {"pip": f"{PIP} .", "uv": "uv sync --locked --no-dev", "none": ""}
 _CACHE_FILES = {"pip": "pyproject.toml", "uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
-
-
-def is_folder(store: object) -> bool:
-    """Whether the value of a feature is a store that a machine has, and its jobs."""
-    return isinstance(store, Store) and scheme_of(store.url) not in BUCKETS
 
 
 class CiOptions(TargetOptions):
@@ -170,6 +167,25 @@ class CiOptions(TargetOptions):
         """The file whose change starts a new cache, below the top of the repository; '' if there is none."""
         own = self._home.cache_file if self.setup == self._home.setup else _CACHE_FILES.get(self.setup, "")
         return self.home.below(self.cache_file or own)
+
+
+def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
+    """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
+    return are_runs(pipeline, options.chosen_layout)
+
+
+class CiBackend(Backend):
+    """What both CI backends answer alike."""
+
+    def support_for(self, use: Use, options: Any) -> Support:
+        """As in the table, except that a store must be one that all runners reach."""
+        if isinstance(use.value, Store) and scheme_of(use.value.url) not in BUCKETS:
+            return unsupported(_LOST_STORE)
+        return self.support_of(use.feature)
+
+    def read_by_jobs(self, pipeline: Pipeline, options: Any) -> Collection[str]:
+        """What `wurzel run` reads, where jobs are that."""
+        return READ_BY_RUN if uses_run(pipeline, options) else ()
 
 
 def secret_name(ref: SecretRef, options: CiOptions) -> str:

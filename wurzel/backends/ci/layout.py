@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import SETUP, secrets
+from wurzel.backends.ci import SETUP, secrets, uses_run
 from wurzel.backends.ci.parameters import unset_lines
 from wurzel.backends.grouped import Grouped
 from wurzel.backends.ir_file import ir_file
 from wurzel.exceptions import Problem
-from wurzel.ir.jobs import Job, Place, are_runs, layout_problems
+from wurzel.ir.jobs import Job, Place, layout_problems
 from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
@@ -25,18 +25,6 @@ if TYPE_CHECKING:
 
 STATE = ".wurzel"
 """Where `wurzel run` keeps earlier results, in the project folder."""
-READ_BY_RUN = frozenset(
-    [
-        *("description", "env", "settings", "retry", "backoff", "timeout", "parallelism", "pipeline_timeout", "when"),
-        *("polls", "self_consuming", "shards", "fan_out", "named_inputs", "named_outputs"),
-    ]
-)
-"""Features that `wurzel run` takes from wurzel.yaml and the code; a comment may tell of them as well."""
-
-
-def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
-    """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
-    return are_runs(pipeline, options.chosen_layout)
 
 
 def ir_files(pipeline: Pipeline, options: CiOptions, target: str) -> list[OutputFile]:

@@ -6,12 +6,12 @@ https://docs.github.com/en/actions/reference/limits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from wurzel.backends.base import AMOUNTS, Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.ci import LOST_STORE, is_folder
+from wurzel.backends.base import AMOUNTS, Adoptable, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.ci import CiBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.ir_file import IrContext
 from wurzel.ir.jobs import Job, jobs_of
@@ -29,7 +29,7 @@ FILE_LIMIT = 512_000
 _SIZE = "the size of a runner is chosen by its label: targets.github.jobs.<step>.runs_on"
 
 
-class GithubBackend(Backend):
+class GithubBackend(CiBackend):
     """A workflow that an expert would merge: pinned, least privilege, timeouts, nothing interpolated into a shell."""
 
     name = "github"
@@ -94,11 +94,9 @@ class GithubBackend(Backend):
         """A time zone only where the server supports it; a limit for the run where one job runs everything."""
         if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
             return emulated("`wurzel run` ends the job")
-        if is_folder(use.value):
-            return unsupported(LOST_STORE)
         if use.feature == "timezone" and options.legacy:
             return unsupported("the server does not support `timezone` (option legacy), so the schedule is in UTC")
-        return self.support_of(use.feature)
+        return super().support_for(use, options)
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
         """`.github/workflows/<pipeline>.yml`, one for pull requests by option, the pipeline where jobs read it."""
@@ -145,12 +143,6 @@ class GithubBackend(Backend):
 
         return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
 
-    def read_by_jobs(self, pipeline: Pipeline, options: GithubOptions) -> Collection[str]:
-        """What `wurzel run` reads, where jobs are that."""
-        from wurzel.backends.ci.layout import READ_BY_RUN, uses_run
-
-        return READ_BY_RUN if uses_run(pipeline, options) else ()
-
     def contexts(self) -> Mapping[str, type]:
         """Of the workflow, and of the file with the pipeline."""
         from wurzel.backends.github.context import FileContext
@@ -165,9 +157,9 @@ class GithubBackend(Backend):
 
     def losses(self, text: str) -> Iterable[Loss]:
         """What jobs lose of what they inherit."""
-        from wurzel.backends.github.losses import losses
+        from wurzel.backends.ci.losses import github_losses
 
-        return losses(text)
+        return github_losses(text)
 
     def validate(self, files: Mapping[str, str], options: GithubOptions) -> Sequence[Problem]:
         """Findings of the official schema, actionlint (with shellcheck) and zizmor, as far as they are installed."""

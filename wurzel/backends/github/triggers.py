@@ -1,4 +1,4 @@
-"""What starts a workflow: the events that the pipeline asks for, beside those of the options."""
+"""What starts a workflow: the events that the pipeline asks for, beside those of the options; inputs of a run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends.ci.parameters import Parameter
+from wurzel.backends.ci.parameters import Parameter, parameters
+from wurzel.backends.github.pull_request import path_beside
+from wurzel.backends.ir_file import ir_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wurzel.backends.ci.layout import Jobs
     from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.model import Pipeline
 
@@ -61,6 +66,54 @@ MOST_INPUTS = 25
 """Inputs of `workflow_dispatch`."""
 CHOICE = Parameter("only", "string", "Steps to run, such as split+ or embed,export; empty for all", "")
 """The steps of a run; where parameters leave no room for it, all of them."""
+
+
+class Events:
+    """The events of one workflow, and the inputs that some of them have."""
+
+    def __init__(self, options: GithubOptions, jobs: Jobs, *, untrusted: bool) -> None:
+        """`untrusted`: it is the workflow for pull requests, to which nobody gives anything."""
+        self.options = options
+        self.jobs = jobs
+        self.untrusted = untrusted
+
+    def inputs(self) -> list[Parameter]:
+        """What may be given for one run: parameters, and with a store the steps that it is of."""
+        if self.untrusted:
+            return []
+        asked = parameters(*self.jobs.pipeline.steps)
+        return [*asked, CHOICE] if self.jobs.stored and len(asked) < MOST_INPUTS else asked
+
+    def all(self, secrets: Iterable[str]) -> dict[str, Any]:
+        """Each event of the options with its filter; `secrets` are those of the workflow.
+
+        That of callers declares parameters and secrets, unless the options do. For a project in a folder, events that a
+        change of files starts are only for what it depends on.
+        """
+        return {event: self._filter(event, given, secrets) for event, given in self.options.triggers.items()}
+
+    def _filter(self, event: str, given: Any, secrets: Iterable[str]) -> Any:
+        if event in OF_FILES and self.options.home.watched:
+            return self._of_files(given or {})
+        if event != "workflow_call":
+            return given
+        known = {item.variable: item for item in self.inputs()}
+        inputs = {name: call_input(item) for name, item in known.items()}
+        if given and isinstance(own := given.get("inputs"), dict):
+            completed = {key: own_input(item, own[key] or {}) for key, item in known.items() if key in own}
+            given = {**given, "inputs": {**own, **completed}}
+        needed = {name: {"required": self.options.environment is None} for name in secrets}
+        return {key: value for key, value in (("inputs", inputs), ("secrets", needed)) if value} | (given or {})
+
+    def _of_files(self, given: Any) -> Any:
+        """The filter of an event, with the files that a project in a folder depends on, and the workflow itself."""
+        options = self.options
+        if not isinstance(given, dict) or {"paths", "paths-ignore"} & given.keys():
+            return given
+        main = options.workflow_file(self.jobs.pipeline)
+        own = [path_beside(main) if self.untrusted else main]
+        own += [ir_path(main)] if self.jobs.run and options.from_ir else []
+        return {**given, "paths": [*map(path_filter, [*options.home.watched, *own])]}
 
 
 def described(parameter: Parameter) -> Parameter:

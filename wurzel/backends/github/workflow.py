@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
-from wurzel.backends.ci.parameters import Parameter, parameters, unset_line
+from wurzel.backends.ci.parameters import parameters, unset_line
 from wurzel.backends.ci.shell import command
 from wurzel.backends.github.context import Job, Workflow
-from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
+from wurzel.backends.github.pull_request import condition, restricted, without_secrets
 from wurzel.backends.github.runner import (
     HOSTED_MINUTES,
     container,
@@ -23,26 +23,14 @@ from wurzel.backends.github.runner import (
     store_env,
 )
 from wurzel.backends.github.transfers import LONGEST_NAME, RUN, Transfers, job_id
-from wurzel.backends.github.triggers import (
-    AFTER,
-    CHOICE,
-    MOST_INPUTS,
-    OF_FILES,
-    call_input,
-    described,
-    has_other_events,
-    input_value,
-    own_input,
-    path_filter,
-)
-from wurzel.backends.ir_file import ir_path
+from wurzel.backends.github.triggers import AFTER, CHOICE, Events, described, has_other_events, input_value
 from wurzel.invocation.command import own_environment, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.variables import ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.jobs import Job as Group
@@ -73,6 +61,7 @@ class _Writer:
         partial = len(pipeline.steps) < len(self.complete.steps)
         self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step), partial=partial)
         self.title = options.title(pipeline)
+        self.events = Events(options, self.jobs, untrusted=pull_request)
         self.transfers = Transfers(pipeline, options, self.jobs, untrusted=pull_request)
         needing = [job.name for job in self.jobs.all if self.needs_environment(job)]
         self.notice_secrets = ci.notice_secrets(self.complete, options)
@@ -87,13 +76,15 @@ class _Writer:
         if self.untrusted or not options.concurrency_group:
             group = f"{group}-${{{{ github.ref }}}}"
         jobs = [self.job(group) for group in self.jobs.all]
+        secrets = {name: None for group in self.jobs.all for name in self.jobs.secrets(group).values()}
+        secrets |= dict.fromkeys(self.notice_secrets.values())
         return Workflow(
             name=f"{self.title} (pull request)" if self.untrusted else self.title,
             manual=not self.untrusted,
             cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
             timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
-            inputs=[described(item) for item in self.inputs()],
-            triggers={event: self.trigger(event, given) for event, given in options.triggers.items()},
+            inputs=[described(item) for item in self.events.inputs()],
+            triggers=self.events.all(secrets),
             group=f"{group}-${{{{ github.run_id }}}}" if concurrency == "allow" else group,
             cancel=concurrency == "replace",
             queue=concurrency == "forbid" and options.queue,
@@ -106,26 +97,14 @@ class _Writer:
             jobs=[*jobs, *self.notice(jobs)],
         )
 
-    def inputs(self) -> list[Parameter]:
-        """What may be given for one run: parameters, and with a store the steps that it is of."""
-        if self.untrusted:
-            return []
-        asked = parameters(*self.pipeline.steps)
-        return [*asked, CHOICE] if self.jobs.stored and len(asked) < MOST_INPUTS else asked
-
     def notice(self, jobs: Sequence[Job]) -> list[Job]:
         """The job that tells of a failed run, which starts when another has failed; none for untrusted runs."""
-        pipeline, options = self.pipeline, self.options
+        pipeline, options, names = self.pipeline, self.options, self.notice_secrets
         if pipeline.on_failure is None or self.untrusted:
             return []
-        names = self.notice_secrets
         ids = [job.id for job in jobs]
         names_of_it = (f"on-failure{'_' * count}" for count in range(len(ids) + 1))
         lines = [_checked(variable, name) for variable, name in names.items()]
-        env = {name: escape(value) for name, value in notice_env(pipeline).items()}
-        env.setdefault(LINK, _ADDRESS)
-        env |= {FAILURES: "${{ toJSON(needs) }}", "WURZEL_RUN_ID": RUN}
-        env |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()}
         return [
             replace(
                 self.job(self.jobs.all[0]),
@@ -144,7 +123,7 @@ class _Writer:
                 memory="",
                 memory_key="",
                 cache=None,
-                env=env,
+                env=self.notice_env(),
                 run="\n".join([*lines, command(notice_argv(pipeline), jobs[0].setup)]),
                 path="",
                 upload=(),
@@ -153,24 +132,12 @@ class _Writer:
             )
         ]
 
-    def trigger(self, event: str, given: Any) -> Any:
-        """The filter of an event; that of callers declares parameters and secrets, unless it has its own.
-
-        For a project in a folder, events that a change of files starts are only for what it depends on.
-        """
-        if event in OF_FILES and self.options.home.watched:
-            return self.of_files(given or {})
-        if event != "workflow_call":
-            return given
-        known = {item.variable: item for item in self.inputs()}
-        inputs = {name: call_input(item) for name, item in known.items()}
-        if given and isinstance(own := given.get("inputs"), dict):
-            told = {key: own_input(item, own[key] or {}) for key, item in known.items() if key in own}
-            given = {**given, "inputs": {**own, **told}}
-        names = {name: None for job in self.jobs.all for name in self.jobs.secrets(job).values()}
-        names |= dict.fromkeys(self.notice_secrets.values())
-        secrets = {name: {"required": self.options.environment is None} for name in names}
-        return {key: value for key, value in (("inputs", inputs), ("secrets", secrets)) if value} | (given or {})
+    def notice_env(self) -> dict[str, str]:
+        """Variables of the job that tells of a failed run."""
+        env = {name: escape(value) for name, value in notice_env(self.pipeline).items()}
+        env.setdefault(LINK, _ADDRESS)
+        env |= {FAILURES: "${{ toJSON(needs) }}", "WURZEL_RUN_ID": RUN}
+        return env | _from_secrets(self.notice_secrets)
 
     def runs_in_any_shell(self, step: Step) -> bool:
         """Whether the lines of a step's job need no certain shell: what `wurzel run` needs is POSIX."""
@@ -201,22 +168,12 @@ class _Writer:
         known = {setting.variable for step in self.jobs.parametrized(group) for setting in step.settings}
         return {variable: name for variable, name in self.options.vars.items() if variable in known}
 
-    def of_files(self, given: Any) -> Any:
-        """The filter of an event, with the files that a project in a folder depends on, and the workflow itself."""
-        options = self.options
-        if not isinstance(given, dict) or {"paths", "paths-ignore"} & given.keys():
-            return given
-        main = options.workflow_file(self.pipeline)
-        own = [path_beside(main) if self.untrusted else main]
-        own += [ir_path(main)] if self.jobs.run and options.from_ir else []
-        return {**given, "paths": [*map(path_filter, [*options.home.watched, *own])]}
-
     def shared_env(self) -> dict[str, str]:
         """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
         cut = self.jobs.run and not (self.jobs.is_complete and self.options.checkout)
         layout = {VARIABLE: layout_digest(self.complete)} if cut else {}
         store = store_env(self.pipeline, untrusted=self.untrusted) if self.jobs.run else {}
-        chosen = {ONLY: f"${{{{ inputs.{CHOICE.variable} }}}}"} if CHOICE in self.inputs() else {}
+        chosen = {ONLY: f"${{{{ inputs.{CHOICE.variable} }}}}"} if CHOICE in self.events.inputs() else {}
         return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store | chosen
 
     def job(self, group: Group) -> Job:
@@ -283,7 +240,7 @@ class _Writer:
         always = not has_other_events(self.pipeline, self.options)
         asked = [] if self.untrusted else parameters(*self.jobs.parametrized(group))
         values |= {parameter.variable: input_value(parameter, always=always) for parameter in asked}
-        values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in self.jobs.secrets(group).items()}
+        values |= _from_secrets(self.jobs.secrets(group))
         values |= {variable: f"${{{{ vars.{name} }}}}" for variable, name in self.given_vars(group).items()}
         if self.jobs.sliced(group):
             values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{group.steps[0].shards.max}"
@@ -298,6 +255,11 @@ class _Writer:
         lines += [unset_line(variable) for variable in self.given_vars(group)]
         lines += [] if self.untrusted else self.jobs.unset_lines(group)
         return "\n".join([*lines, command(argv, setup, tail)])
+
+
+def _from_secrets(names: Mapping[str, str]) -> dict[str, str]:
+    """Variables whose values are secrets, by the names of these."""
+    return {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()}
 
 
 def _checked(variable: str, name: str) -> str:

@@ -5,12 +5,12 @@ Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/execu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.ci import LOST_STORE, is_folder
+from wurzel.backends.base import OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.ci import CiBackend
 from wurzel.backends.gitlab.options import PATHS, GitlabOptions
 from wurzel.backends.ir_file import IrContext
 
@@ -30,7 +30,7 @@ _INSTEAD = "To keep it, set targets.gitlab.kind: include, and include the file t
 _CHILD = ".gitlab/{}.pipeline.yml"
 
 
-class GitlabBackend(Backend):
+class GitlabBackend(CiBackend):
     """Jobs with `needs`, artifacts that expire, and a script that creates the schedule."""
 
     name = "gitlab"
@@ -98,15 +98,13 @@ class GitlabBackend(Backend):
         """GPUs by tags if the option sets any; a limit for the run where one job runs everything."""
         if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
             return emulated("`timeout` of the one job, and `wurzel run` in it")
-        if is_folder(use.value):
-            return unsupported(LOST_STORE)
         if use.feature == "push" and options.rules is not None:
             return unsupported("`rules` of targets.gitlab take its place; add a rule for pushes there")
         if use.feature == "gpu" and options.gpu_tags:
             return emulated("tags of runners that have GPUs; the runner decides how many")
         if use.path.endswith("toleration_seconds"):
             return unsupported("a job cannot say how long it tolerates a taint; leave toleration_seconds out")
-        return self.support_of(use.feature)
+        return super().support_for(use, options)
 
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
         """The file with the jobs, one that starts it where runs wait, a script for the schedule, the pipeline."""
@@ -152,12 +150,6 @@ class GitlabBackend(Backend):
 
         return groups(pipeline, options)
 
-    def read_by_jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Collection[str]:
-        """What `wurzel run` reads, where jobs are that."""
-        from wurzel.backends.ci.layout import READ_BY_RUN, uses_run
-
-        return READ_BY_RUN if uses_run(pipeline, options) else ()
-
     def contexts(self) -> Mapping[str, type]:
         """Of the file with the jobs, of the script that creates the schedule, and of the file with the pipeline."""
         from wurzel.backends.gitlab.context import FileContext, ScheduleContext
@@ -173,9 +165,9 @@ class GitlabBackend(Backend):
 
     def losses(self, text: str) -> Iterable[Loss]:
         """What jobs lose of what they inherit."""
-        from wurzel.backends.gitlab.losses import losses
+        from wurzel.backends.ci.losses import gitlab_losses
 
-        return losses(text)
+        return gitlab_losses(text)
 
     def validate(self, files: Mapping[str, str], options: GitlabOptions) -> Sequence[Problem]:
         """Findings of the official schema and gitlab-ci-local's listing, as far as they are installed."""

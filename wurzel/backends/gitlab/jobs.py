@@ -73,12 +73,7 @@ class JobWriter:
         image = "" if first.image in {None, pipeline.image} else first.image or ""
         bare = bool(image) and not pipeline.image
         own_tags, cache = tags(options, own, first), self.cache(group, bare=bare)
-        seen = replace(
-            shared,
-            tags=own_tags or shared.tags,
-            install="" if bare else shared.install,
-            cache=shared.cache if cache is None else cache,
-        )
+        kept = shared.cache if cache is None else cache
         return Job(
             name=job_name(group.name, self.title, own=self.own, alone=self.jobs.whole and only is None),
             stage=self.stages.get(group.name, ""),
@@ -99,7 +94,7 @@ class JobWriter:
             cache=cache,
             script=self.script(group, bare=bare or bool(pipeline.image)),
             paths=self.artifacts(group),
-            shared=seen,
+            shared=replace(shared, tags=own_tags or shared.tags, install="" if bare else shared.install, cache=kept),
             steps=group.steps,
             step=only,
         )

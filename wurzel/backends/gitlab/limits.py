@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import layout, slices_of, slices_option
+from wurzel.backends.ci import layout, slices_of, slices_option, uses_run
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.gitlab.place import groups, is_locked, job_name, place
 from wurzel.exceptions import Problem
@@ -100,7 +100,7 @@ def _step(step: Step) -> Iterable[Problem]:
 
 
 def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
-    if options.kind == "component" and options.from_ir and layout.uses_run(pipeline, options):
+    if options.kind == "component" and options.from_ir and uses_run(pipeline, options):
         yield Problem(
             "jobs of a component run in other projects, which do not have the IR file beside it",
             hint="Set kind: include, or render from the code; jobs then read the wurzel.yaml of the other project.",

@@ -1,4 +1,4 @@
-"""What a job of a GitLab CI/CD file does not get of the job that it extends, and of `default`."""
+"""What jobs of a CI file do not get of what all of them share, because of their own values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,23 @@ from collections.abc import Iterator
 from wurzel.backends.losses import Lines, Loss, Merge
 from wurzel.render.yaml_tree import YamlNode, documents
 
+_PERMISSIONS = Merge("A job's permissions replace those of the workflow.", deep=False, only=frozenset({"permissions"}))
 _EXTENDS = Merge("GitLab merges mappings that a job inherits, but replaces lists.", needed=frozenset({"before_script"}))
 _DEFAULT = Merge("A key of a job replaces that of `default`.", deep=False)
 
 
-def losses(text: str) -> Iterator[Loss]:
-    """What jobs lose of what they inherit."""
+def github_losses(text: str) -> Iterator[Loss]:
+    """Permissions of a workflow that jobs do not have."""
+    lines = Lines(text)
+    for document in documents(text):
+        jobs = document.root.at("jobs")
+        for name, job in jobs.entries if jobs is not None else ():
+            if name is not None:
+                yield from _PERMISSIONS.losses(f"the job {name.text()!r}", document.root, job, lines)
+
+
+def gitlab_losses(text: str) -> Iterator[Loss]:
+    """What jobs of GitLab lose of those that they extend, and of `default`."""
     lines = Lines(text)
     for document in documents(text):
         jobs = {key.text(): job for key, job in document.root.entries if key is not None and job.is_mapping}
