@@ -13,7 +13,7 @@ from tests.plain import WORDS, plain_step
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.common import merged
 from wurzel.backends.argo.environment import BRACE, text
-from wurzel.backends.argo.naming import names
+from wurzel.backends.argo.layout import names
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.template import duration
 from wurzel.backends.support import unsupported_uses

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.argo.layout import Pods
+from wurzel.backends.argo.layout import Pods, names, unused
 from wurzel.backends.argo.manifest import Task
-from wurzel.backends.argo.naming import names, unused
 from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.storage import Store, store
 from wurzel.backends.kubernetes import without_empty

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import braced, text
+from wurzel.backends.argo.layout import unused
 from wurzel.backends.argo.manifest import Container, ExitHandler
-from wurzel.backends.argo.naming import unused
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env, notice_references
 
 if TYPE_CHECKING:

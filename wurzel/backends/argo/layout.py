@@ -1,4 +1,4 @@
-"""Which pods a run has: one for each step, or for several, which `wurzel run` runs; and what their slices become."""
+"""Which pods a run has: one for each step, or for several, which `wurzel run` runs; their slices, and their names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from wurzel.backends.grouped import Grouped
 from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.ir.jobs import Job, Place
     from wurzel.ir.model import Pipeline, Step
@@ -68,3 +70,23 @@ def _is_native(step: Step, version: str) -> bool:
     """Argo takes only whole factors, and a `cap` for waits since 3.7; `maxDuration` limits all attempts together."""
     retry = step.retry
     return not retry.limit or (retry.factor == int(retry.factor) and (retry.max is None or version != "3.6"))
+
+
+def names(step_ids: Sequence[str]) -> dict[str, str]:
+    """Step id to the name of its task and template, which Argo does not let start with a digit."""
+    found: dict[str, str] = {}
+    taken = set(step_ids)
+    for step_id in step_ids:
+        name = step_id
+        while name[0].isdigit() or (name != step_id and name in taken):
+            name = f"step-{name}"
+        taken.add(name)
+        found[step_id] = name
+    return found
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """`name`, or something near it that is not taken."""
+    while name in taken:
+        name = f"{name}-dag"
+    return name

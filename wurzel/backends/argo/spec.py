@@ -81,17 +81,7 @@ class Specs:
             priority_class=options.priority_class,
             node_selector=options.node_selector,
             affinity=options.affinity,
-            active_deadline_seconds=options.active_deadline if pipeline.timeout is None else pipeline.timeout,
-            parallelism=pipeline.parallelism,
-            ttl_strategy=without_empty(
-                secondsAfterSuccess=options.ttl.success,
-                secondsAfterFailure=options.ttl.failure,
-            ),
-            pod_gc=without_empty(strategy=options.pod_gc),
-            artifact_gc=self._artifact_gc(),
-            archive_logs=options.archive_logs,
-            artifact_repository_ref=self._repository(),
-            synchronization=self._synchronization(),
+            **self._of_runs(),
             restricts_executor=options.security.restricted,
             hides_token=not (options.token or executor),
             volumes=self._volumes(),
@@ -103,6 +93,22 @@ class Specs:
             templates=[] if self.dag.parts else self.of_jobs(self.dag.pods.all),
             on_exit=self.handler,
         )
+
+    def _of_runs(self) -> dict[str, Any]:
+        """How long a run may take, what it waits for, and what is kept of it."""
+        pipeline, options = self.pipeline, self.options
+        return {
+            "active_deadline_seconds": options.active_deadline if pipeline.timeout is None else pipeline.timeout,
+            "parallelism": pipeline.parallelism,
+            "ttl_strategy": without_empty(
+                secondsAfterSuccess=options.ttl.success, secondsAfterFailure=options.ttl.failure
+            ),
+            "pod_gc": without_empty(strategy=options.pod_gc),
+            "artifact_gc": self._artifact_gc(),
+            "archive_logs": options.archive_logs,
+            "artifact_repository_ref": self._repository(),
+            "synchronization": self._synchronization(),
+        }
 
     def part_spec(self, part: Part) -> Spec:
         """A part's own spec: its steps, and what checking the file alone needs; the main object has run limits."""
