@@ -430,7 +430,7 @@ def test_steps_of_one_pod_agree_on_volumes_and_priority():
     assert [line.partition("\n")[0] for line in problems(body)] == [
         "steps.words.volumes: 'again' is mounted at /cache, where another entry, 'cache' is",
         "steps.join.volumes: 'cache' is the name of the volume for another entry, 'cache'",
-        "steps set different priorities: high for 'words' and low for 'join', but one pod runs them all",
+        "steps differ in `priority`: high for 'words' and low for 'join', but one pod runs them all",
     ]
     listed = [{"name": "cache", "mount_path": "/x", "empty_dir": {}, "steps": ["words"]}]
     assert (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.engines.driver import Case
-from wurzel.ir.crossing import results
+from wurzel.ir.jobs import results
 from wurzel.runtime.results import SAMPLE
 
 if TYPE_CHECKING:

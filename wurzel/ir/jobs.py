@@ -58,6 +58,12 @@ def are_runs(pipeline: Pipeline, layout: Layout) -> bool:
     return layout != "steps" or pipeline.store is not None or asked
 
 
+def results(pipeline: Pipeline) -> list[Step]:
+    """Steps whose output no other step reads, in their order: what the pipeline is for."""
+    read = {edge.step for step in pipeline.steps for edge in step.needs}
+    return [step for step in pipeline.steps if step.id not in read]
+
+
 def layout_problems(pipeline: Pipeline, layout: Layout, place: Place) -> list[Problem]:
     """Why groups, or a single job, are impossible; each names the steps it is about."""
     grouping = _Grouping(pipeline, layout, place)

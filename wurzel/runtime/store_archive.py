@@ -14,7 +14,7 @@ from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.invocation.command import cut_edges, dataset
 from wurzel.invocation.fingerprint import always_runs
-from wurzel.ir.crossing import results
+from wurzel.ir.jobs import results
 from wurzel.regular_file import read_file, replace_private
 from wurzel.runtime import slices
 from wurzel.runtime.archive import NONE, Archive, Cut, Kept, Key, named_as, replaceable

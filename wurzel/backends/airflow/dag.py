@@ -43,50 +43,57 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     envs, runs = _constants(kinds, "ENV"), _constants(kinds if jobs.run else [], "RUN")
     maker = Tasks(jobs, runs)
     tasks = _tasks(jobs, maker)
-    schedule = pipeline.schedule
     ids = {task_id(job.name) for job in jobs.all}
     steps = [task for task in tasks if task.id in ids]
-    parts = _parts(jobs, tasks) | {"shared": {name: _shared(jobs, kind) for kind, name in envs.items()}}
+    fields = _of_pipeline(pipeline, options) | _of_tasks(jobs, tasks)
+    fields["shared"] = {name: _shared(jobs, kind) for kind, name in envs.items()}
     reads_ir = jobs.run and bool(set(kinds) - {"bash"})
-    in_tasks = parts["reads_connections"] and _has_secrets(jobs)
+    in_tasks = fields["reads_connections"] and _has_secrets(jobs)
     macros = {"ir": reads_ir, "moment": bool(options.dates), "secret": in_tasks}
     return Dag(
-        id=dag_id(pipeline, options),
-        asset=asset(options.version),
-        imports=imports(list(used_names(parts, tasks, options)), options.version, options.on_failure),
+        **fields,
+        imports=imports(list(used_names(fields, tasks, options)), options.version, options.on_failure),
         uses_json=any(task.counts and task.kind == "bash" for task in tasks)
         or bool(pipeline.on_failure and pipeline.on_failure.webhook),
-        depth=posixpath.normpath(path(pipeline, options)).count("/"),
         ir=posixpath.basename(ir_path(path(pipeline, options))) if reads_ir else "",
-        on_assets=options.on_assets,
-        catch_up=schedule is not None and schedule.catch_up,
         macros=[name for name, used in macros.items() if used],
-        description=pipeline.description,
-        doc=_doc(pipeline, options),
-        start=_start(options, schedule),
-        max_active_runs=options.max_active_runs or (1 if schedule and schedule.concurrency == "forbid" else None),
-        max_active_tasks=pipeline.parallelism,
-        tags=tags(pipeline, options),
         kinds=kinds,
         envs=envs,
-        cwd=_cwd(options, path(pipeline, options)),
-        edges=_edges(jobs, {task.step_id: task for task in steps}, late=parts["late"] is not None),
+        edges=_edges(jobs, {task.step_id: task for task in steps}, late=fields["late"] is not None),
         runs={name: maker.start(kind) for kind, name in runs.items()},
         usual=most_common(task.policy for task in steps),
-        **parts,
     )
 
 
-def _parts(jobs: Jobs, tasks: Sequence[DagTask]) -> dict[str, Any]:
-    """The fields of the DAG that decide what the file imports as well, and some that follow from its tasks."""
+def _of_pipeline(pipeline: Pipeline, options: AirflowOptions) -> dict[str, Any]:
+    """The fields of the DAG that its tasks do not change."""
+    schedule, first, file = pipeline.schedule, options.start_date, posixpath.normpath(path(pipeline, options))
+    return {
+        "id": dag_id(pipeline, options),
+        "asset": asset(options.version),
+        "depth": file.count("/"),
+        "on_assets": options.on_assets,
+        "timetable": _timetable(schedule, options),
+        "catch_up": schedule is not None and schedule.catch_up,
+        "start": Start(first.year, first.month, first.day, schedule.timezone if schedule else "UTC"),
+        "late": span(schedule.deadline) if schedule else None,
+        "timeout": span(options.dagrun_timeout if pipeline.timeout is None else pipeline.timeout),
+        "description": pipeline.description,
+        "doc": _doc(pipeline, options),
+        "tags": tags(pipeline, options),
+        "params": environment.params(pipeline),
+        "max_active_runs": options.max_active_runs or (1 if schedule and schedule.concurrency == "forbid" else None),
+        "max_active_tasks": pipeline.parallelism,
+        # Bash tasks run in the project folder, from the place of the DAG file in it.
+        "cwd": options.project_dir or f"{{{{ task.dag.folder }}}}{'/..' * file.count('/')}",
+    }
+
+
+def _of_tasks(jobs: Jobs, tasks: Sequence[DagTask]) -> dict[str, Any]:
+    """The fields of the DAG that follow from its tasks."""
     pipeline, options = jobs.pipeline, jobs.options
-    schedule = pipeline.schedule
     has_secrets = _has_secrets(jobs) or bool(notice_references(pipeline))
     return {
-        "timetable": _timetable(schedule, options),
-        "timeout": span(options.dagrun_timeout if pipeline.timeout is None else pipeline.timeout),
-        "late": span(schedule.deadline) if schedule else None,
-        "params": environment.params(pipeline),
         "pods": _pods(pipeline, options, tasks),
         "reads_connections": options.secrets == "connection" and has_secrets,
         "slices": sorted({task.kind for task in tasks if task.shards}),
@@ -199,17 +206,6 @@ def _timetable(schedule: Schedule | None, options: AirflowOptions) -> Timetable 
         return Timetable(every=span(parse_duration(schedule.cron.removeprefix("@every "))), data=data)
     cron = _SAME.get(schedule.cron) or _STAR.sub("*", schedule.cron)
     return Timetable(cron, data=data)
-
-
-def _start(options: AirflowOptions, schedule: Schedule | None) -> Start:
-    first = options.start_date
-    return Start(first.year, first.month, first.day, schedule.timezone if schedule else "UTC")
-
-
-def _cwd(options: AirflowOptions, file: str) -> str:
-    """Where bash tasks run: the project folder, from the place of the DAG file in it."""
-    up = "".join("/.." for _ in posixpath.normpath(file).split("/")[1:])
-    return options.project_dir or f"{{{{ task.dag.folder }}}}{up}"
 
 
 def _doc(pipeline: Pipeline, options: AirflowOptions) -> str:

@@ -57,16 +57,16 @@ class Import:
     """The imported names."""
 
 
-def used_names(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:
-    """The names that the file must import."""
+def used_names(fields: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:
+    """The names that the file must import, by these fields of the DAG."""
     yield "DAG"
     kinds = {task.kind for task in tasks}
     pods = [task.pod for task in tasks if task.pod]
-    timetable = parts["timetable"]
+    timetable = fields["timetable"]
     conditions = {
         "Asset": any([*options.on_assets, *(task.outlets or task.inlets for task in tasks)]),
         "AssetOrTimeSchedule": timetable is not None and options.on_assets,
-        "BaseHook": parts["reads_connections"],
+        "BaseHook": fields["reads_connections"],
         "BashOperator": "bash" in kinds,
         "CronTriggerTimetable": timetable is not None and timetable.cron,
         "DeltaTriggerTimetable": timetable is not None and timetable.every,
@@ -75,21 +75,21 @@ def used_names(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: Airf
         "EmptyOperator": any(task.complete for task in tasks),
         "KubernetesPodOperator": "kubernetes" in kinds,
         "Mount": "docker" in kinds and options.docker.mounts,
-        "Param": parts["params"],
-        "RetryDecision": parts["final"],
-        "RetryPolicy": parts["final"],
+        "Param": fields["params"],
+        "RetryDecision": fields["final"],
+        "RetryPolicy": fields["final"],
         "Secret": any(item.secrets for item in pods),
-        "TaskGroup": any(group.id for group in parts["groups"]),
+        "TaskGroup": any(group.id for group in fields["groups"]),
         "k8s": any(item.requests or item.limits or item.tolerations for item in pods),
-        "literal": _uses_literal(parts, tasks),
-        "mask_secret": parts["reads_connections"],
-        "task": parts["late"],
+        "literal": _uses_literal(fields, tasks),
+        "mask_secret": fields["reads_connections"],
+        "task": fields["late"],
     }
     yield from (name for name, needed in conditions.items() if needed)
 
 
-def _uses_literal(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
-    texts = [text for env in parts["shared"].values() for text in env.values()]
+def _uses_literal(fields: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
+    texts = [text for env in fields["shared"].values() for text in env.values()]
     for task in tasks:
         texts += task.env.values()
         texts += task.pod.annotations.values() if task.pod else ()

@@ -18,18 +18,12 @@ CONTAINER = "base"
 """What Airflow calls the container of a task."""
 
 
-def is_special(step: Step, options: PodOptions) -> bool:
-    """Whether the pod of a step has more than all pods share."""
-    listed = any(step.id in extra.steps for extra in options.volumes)
-    return listed or bool(step.priority or step.volumes or step.env_from)
-
-
 def pod(pipeline: Pipeline, options: PodOptions, steps: Sequence[Step] = ()) -> dict[str, Any]:
     """The pod that Airflow merges each task's pod into; with `steps`, plus what only these get."""
     security, ids = options.security, [step.id for step in steps]
     volumes = kubernetes.volumes_of(pipeline, options)
     extra = [volume for volume in volumes if not volume.steps or set(volume.steps) & set(ids)]
-    priority = next((step.priority for step in steps if step.priority), None)
+    single = kubernetes.single_values(steps, options)
     data = [{"name": DATA, "persistentVolumeClaim": {"claimName": options.claim}}] if options.claim else []
     mounts = [{"name": DATA, "mountPath": options.mount}] if options.claim else []
     if security.read_only_root and security.restricted:
@@ -53,7 +47,7 @@ def pod(pipeline: Pipeline, options: PodOptions, steps: Sequence[Step] = ()) -> 
         automountServiceAccountToken=False if security.restricted else None,
         securityContext=kubernetes.pod_security(security),
         imagePullSecrets=[{"name": name} for name in options.image_pull_secrets],
-        priorityClassName=priority or options.priority_class,
+        **{name: single[option] for option, name in kubernetes.SINGLE_VALUES.values()},
         affinity=options.affinity,
         containers=[container],
         volumes=[*data, *store_volumes(pipeline), *kubernetes.pod_volumes(extra)],

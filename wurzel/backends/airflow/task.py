@@ -12,7 +12,6 @@ from wurzel.backends.airflow.layout import Jobs, policy_of
 from wurzel.backends.airflow.names import CLEANER, COUNTER, POD, task_id
 from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
-from wurzel.backends.airflow.pod import is_special
 from wurzel.backends.options import no_options
 from wurzel.invocation.command import Emulated, only, run_from_ir, step_argv, step_inputs
 from wurzel.ir.jobs import Job
@@ -58,15 +57,11 @@ class Tasks:
         its slices, `reader` the job whose slices it counts in the end.
         """
         kind, sliced = self._jobs.kind(job), self._jobs.sliced(job)
-        first = job.steps[0]
-        shards = first.shards.max if sliced and not counter else 0
+        shards = job.steps[0].shards.max if sliced and not counter else 0
         argv, blanks = self._command(job)
         argv += ["--slices", commands.slices_of(reader.steps[0], kind)] if reader else []
         argv += ["--shard"] if counter or shards else []
         end = ' "$0"' if shards and kind == "docker" else " " if counter else ""
-        env = {} if self._jobs.run else environment.own(first, kind)
-        for step in job.steps:
-            env |= environment.dates(step, self._options.dates, self._options.version) | self._secrets(step, kind)
         inlets, outlets = assets
         return self._task(
             job,
@@ -76,15 +71,24 @@ class Tasks:
             shards=shards,
             counts=reader is not None,
             counter=counter,
-            env=env,
+            env=self._env(job, kind),
             one_at_a_time=any(step.self_consuming for step in job.steps),
             inlets=inlets,
             outlets=outlets,
             complete=f"{variable}__complete" if outlets and sliced else "",
             pod=self._pod(job, self._words(argv, blanks), counts=reader is not None) if kind == "kubernetes" else None,
             container=self._container(job) if kind == "docker" else None,
-            step=first if len(job.steps) == 1 else None,
+            step=job.steps[0] if len(job.steps) == 1 else None,
         )
+
+    def _env(self, job: Job, kind: str) -> dict[str, Text]:
+        """Variables of a task beyond those all tasks of its kind get."""
+        options, by_connection = self._options, kind != "kubernetes" and self._options.secrets != "environment"
+        env = {} if self._jobs.run else environment.own(job.steps[0], kind)
+        for step in job.steps:
+            env |= environment.dates(step, options.dates, options.version)
+            env |= environment.secret_variables(step.secrets) if by_connection else {}
+        return env
 
     def counter(self, job: Job, variable: str) -> DagTask:
         """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
@@ -174,11 +178,6 @@ class Tasks:
             return "".join(f" {shlex.quote(word)}" for word in argv)
         return commands.script(argv, blanks, kind)
 
-    def _secrets(self, step: Step, kind: str) -> dict[str, Text]:
-        if kind == "kubernetes" or self._options.secrets == "environment":
-            return {}
-        return environment.secret_variables(step.secrets)
-
     def _words(self, argv: Sequence[str], blanks: Sequence[str]) -> Words:
         """The command of a pod; a shell only where a variable may have to be unset."""
         if self._jobs.run:
@@ -204,7 +203,8 @@ class Tasks:
             annotations |= step.annotations
             secrets |= step.secrets
         component = {} if len(job.steps) == 1 else {"app.kubernetes.io/component": job.name}
-        own = any(is_special(step, options) for step in job.steps)
+        listed = {step_id for volume in options.volumes for step_id in volume.steps}
+        own = any(step.id in listed or kubernetes.has_own_pod(step) for step in job.steps)
         return Pod(
             image=kubernetes.image_of(pipeline, first),
             words=words,

@@ -74,7 +74,7 @@ class Templates:
             service_account=None if self.options.service_account else first.service_account,
             node_selector=first.node_selector,
             tolerations=[k8s.toleration(toleration) for toleration in first.tolerations],
-            priority_class=first.priority,
+            **k8s.single_values(job.steps),
             container=self._containers.of(job),
         )
 

@@ -10,15 +10,14 @@ from typing import ClassVar
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.base import STARTS, Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.cronjob.companions import has_claim
-from wurzel.backends.cronjob.context import document
-from wurzel.backends.cronjob.layout import containers, place, uses_run
+from wurzel.backends.cronjob.job import containers, place, uses_run
+from wurzel.backends.cronjob.objects import document, has_claim
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.backends.preflight import sets
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.jobs import Job, layout_problems
+from wurzel.ir.jobs import Job, layout_problems, results
 from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline
 
 LONGEST_CRON = 52
@@ -105,8 +104,6 @@ class CronJobBackend(Backend):
 
     def loses(self, pipeline: Pipeline, options: CronJobOptions) -> str:
         """Without a claim or a store, data is gone with the pod, unless all results are written elsewhere."""
-        from wurzel.ir.crossing import results
-
         kept = pipeline.store is not None or options.data.claim is not None
         if kept or not any(step.cache for step in results(pipeline)):
             return ""
@@ -177,9 +174,11 @@ class CronJobBackend(Backend):
 
 def _together(pipeline: Pipeline) -> Iterator[Problem]:
     """A pod has one node, one priority and one set of labels, so steps must agree on them."""
-    if len(classes := {step.priority: step.id for step in reversed(pipeline.steps) if step.priority}) > 1:
-        shown = " and ".join(f"{name} for {step!r}" for name, step in sorted(classes.items())[:2])
-        yield Problem(f"steps set different priorities: {shown}, but one pod runs them all", hint=_OTHERWISE)
+    for field in k8s.SINGLE_VALUES:
+        values = {getattr(step, field): step.id for step in reversed(pipeline.steps) if getattr(step, field)}
+        if len(values) > 1:
+            both = " and ".join(f"{value} for {step!r}" for value, step in sorted(values.items())[:2])
+            yield Problem(f"steps differ in `{field}`: {both}, but one pod runs them all", hint=_OTHERWISE)
     for field, what in (("node_selector", "nodes with"), ("labels", "the label"), ("annotations", "the annotation")):
         seen: dict[str, tuple[str, str]] = {}
         for step, (key, value) in ((own, item) for own in pipeline.steps for item in getattr(own, field).items()):

@@ -1,13 +1,13 @@
-"""The Job and its pod."""
+"""The Job and its pod, which has a container for each step, or for several, which `wurzel run` runs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.layout import containers
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
@@ -16,10 +16,12 @@ from wurzel.exceptions import BROKEN_CONTRACT, USAGE
 from wurzel.invocation.call import further
 from wurzel.invocation.command import dataset, only, run_from_ir, step_argv, step_inputs
 from wurzel.invocation.failure import notice_references
+from wurzel.ir.jobs import Place, are_runs, jobs_of
 from wurzel.ir.requests import attempts, longest_path, width
+from wurzel.ir.serialize import dump_for_jobs
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from wurzel.backends.cronjob.companions import Described
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
@@ -28,6 +30,54 @@ START = 300
 """Seconds for pulling images and starting pods."""
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 """The Job's uid: the same for all its pods, different for every run (a label of pods since Kubernetes 1.27)."""
+_MOST_TEXT = 900 * 1024
+"""Largest pipeline that is written as text; a ConfigMap has at most 1 MiB."""
+
+
+def uses_run(pipeline: Pipeline, options: CronJobOptions) -> bool:
+    """Whether containers are `wurzel run` on the pipeline in a ConfigMap: with a store, or with several steps each."""
+    return are_runs(pipeline, options.layout)
+
+
+def containers(pipeline: Pipeline, options: CronJobOptions) -> list[Group]:
+    """The containers, in the order they run."""
+    return jobs_of(pipeline, options.layout, place(pipeline))
+
+
+def place(pipeline: Pipeline) -> Place:
+    """What a container has only once, and the pod has not: its image, and variables that are read as a whole."""
+
+    def of(step: Step) -> dict[str, Any]:
+        found: dict[str, Any] = {"image": k8s.image_of(pipeline, step)}
+        return found | ({"env_from": k8s.env_from_list(step.env_from)} if step.env_from else {})
+
+    return of
+
+
+class Described(NamedTuple):
+    """The ConfigMap with the pipeline that containers read."""
+
+    name: str
+    """With a digest of the pipeline, since the ConfigMap is immutable."""
+    file: str
+    """Name of its only file; with `.bz2` where a ConfigMap might not hold the text."""
+    text: str
+
+    @property
+    def path(self) -> str:
+        """Where containers find the file."""
+        return f"{k8s.PIPELINE_PATH}/{self.file}"
+
+
+def described_by(pipeline: Pipeline, options: CronJobOptions) -> Described | None:
+    """The ConfigMap with the pipeline, if containers read one."""
+    if not uses_run(pipeline, options):
+        return None
+    text = dump_for_jobs(pipeline)
+    encoded = text.encode()
+    suffix = ".bz2" if len(encoded) > _MOST_TEXT else ""
+    name = f"{object_name(pipeline, options)}-pipeline-{sha256(encoded).hexdigest()[:10]}"
+    return Described(name, f"{k8s.PIPELINE_FILE}{suffix}", text)
 
 
 class Builder:
@@ -93,7 +143,7 @@ class Builder:
             automount_token=options.token,
             security_context=k8s.pod_security(options.security),
             image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
-            priority_class=next((step.priority for step in pipeline.steps if step.priority), options.priority_class),
+            **k8s.single_values(pipeline.steps, options),
             node_selector={key: value for step in pipeline.steps for key, value in step.node_selector.items()},
             tolerations=[item for index, item in enumerate(tolerations) if item not in tolerations[:index]],
             affinity=options.affinity,

@@ -34,8 +34,8 @@ STARTING_DEADLINE = 3600
 AMOUNTS = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "ephemeral_storage"}
 """Kubernetes' name of each amount, and the field of the IR that has it."""
 
-_OF_PODS = ("variables", "priority", "node_selector", "labels", "annotations")
-"""Fields of steps that a pod has only once; templates may decide on variables as well."""
+SINGLE_VALUES = {"priority": ("priority_class", "priorityClassName")}
+"""Fields of steps of which a pod has one value: the name in options and contexts, and Kubernetes' own."""
 
 Env = dict[str, Any]
 """Variable to its text, or to a mapping that is its `valueFrom`."""
@@ -242,10 +242,24 @@ def placed(pipeline: Pipeline, step: Step, options: PodFields) -> dict[str, Any]
     """What a pod has only once: steps that differ in it have pods of their own."""
     return {
         "image": image_of(pipeline, step),
-        **{name: getattr(step, name) for name in _OF_PODS},
+        "variables": step.variables,  # which templates may decide by
+        **{field: getattr(step, field) for field in (*SINGLE_VALUES, "node_selector", "labels", "annotations")},
         "account": options.service_account or step.service_account or pipeline.service_account,
         "tolerations": [toleration(wanted) for wanted in step.tolerations],
     }
+
+
+def single_values(steps: Sequence[Step], options: PodFields | None = None) -> dict[str, Any]:
+    """What `SINGLE_VALUES` names in contexts, for the pod of these steps: that of a step, or else of the options."""
+    return {
+        name: next((value for step in steps if (value := getattr(step, field))), getattr(options, name, None))
+        for field, (name, _) in SINGLE_VALUES.items()
+    }
+
+
+def has_own_pod(step: Step) -> bool:
+    """Whether the pod of a step has something that not every pod of its pipeline has."""
+    return any(getattr(step, field) for field in (*SINGLE_VALUES, "volumes", "env_from"))
 
 
 def without_empty(**fields: Any) -> dict[str, Any]:

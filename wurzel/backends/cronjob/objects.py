@@ -1,27 +1,66 @@
-"""The objects beside a Job or CronJob: the pipeline it reads, its claim, its account, its network policy."""
+"""The CronJob or Job, and the objects beside it: the pipeline it reads, its claim, its account, its network policy."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from hashlib import sha256
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.layout import uses_run
-from wurzel.backends.cronjob.manifest import Companions, Metadata
+from wurzel.backends.cronjob.job import Builder, Described, described_by
+from wurzel.backends.cronjob.manifest import Companions, Cron, Metadata
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.ir.serialize import dump_for_jobs
-from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.model import Pipeline
 
-_MOST_TEXT = 900 * 1024
-"""Largest pipeline that is written as text; a ConfigMap has at most 1 MiB."""
 _DNS = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 _SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
+
+
+def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
+    """The names the templates see besides `pipeline`: `metadata`, `cron`, `job`, `companions`, `indent`."""
+    description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
+    metadata = metadata_of(pipeline, options, object_name(pipeline, options))
+    described = described_by(pipeline, options)
+    return {
+        "metadata": replace(
+            metadata, annotations={**description, **_gitops(pipeline, options), **pipeline.annotations}
+        ),
+        "cron": _cron(pipeline, options),
+        "job": Builder(pipeline, options, described).job(),
+        "companions": companions_of(pipeline, options, described),
+        "indent": 6 if pipeline.schedule else 2,
+    }
+
+
+def _gitops(pipeline: Pipeline, options: CronJobOptions) -> dict[str, str]:
+    """Annotations of a Job for the tool that applies it; what is immutable or gone would otherwise be an error."""
+    if pipeline.schedule is not None or options.gitops is None:
+        return {}
+    if options.gitops == "flux":
+        return {"kustomize.toolkit.fluxcd.io/force": "enabled"}
+    return {
+        "argocd.argoproj.io/hook": "Sync",
+        "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+    }
+
+
+def _cron(pipeline: Pipeline, options: CronJobOptions) -> Cron | None:
+    schedule = pipeline.schedule
+    if schedule is None:
+        return None
+    return Cron(
+        schedule=schedule.cron,
+        time_zone=schedule.timezone,
+        concurrency_policy=schedule.concurrency.capitalize(),
+        starting_deadline_seconds=k8s.starting_deadline(schedule),
+        successful_history=options.history.successful,
+        failed_history=options.history.failed,
+        suspend=options.suspend,
+    )
 
 
 def companions_of(pipeline: Pipeline, options: CronJobOptions, described: Described | None) -> Companions:
@@ -53,32 +92,6 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions, described: Descri
 def metadata_of(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
     """The metadata of an object of this name."""
     return Metadata(without_empty(name=name, namespace=options.namespace), k8s.labels(pipeline))
-
-
-class Described(NamedTuple):
-    """The ConfigMap with the pipeline that containers read."""
-
-    name: str
-    """With a digest of the pipeline, since the ConfigMap is immutable."""
-    file: str
-    """Name of its only file; with `.bz2` where a ConfigMap might not hold the text."""
-    text: str
-
-    @property
-    def path(self) -> str:
-        """Where containers find the file."""
-        return f"{k8s.PIPELINE_PATH}/{self.file}"
-
-
-def described_by(pipeline: Pipeline, options: CronJobOptions) -> Described | None:
-    """The ConfigMap with the pipeline, if containers read one."""
-    if not uses_run(pipeline, options):
-        return None
-    text = dump_for_jobs(pipeline)
-    encoded = text.encode()
-    suffix = ".bz2" if len(encoded) > _MOST_TEXT else ""
-    name = f"{object_name(pipeline, options)}-pipeline-{sha256(encoded).hexdigest()[:10]}"
-    return Described(name, f"{k8s.PIPELINE_FILE}{suffix}", text)
 
 
 def _contents(described: Described) -> dict[str, dict[str, str]]:
