@@ -1,4 +1,4 @@
-"""Says what jobs or templates of a file repeat only once, by YAML anchors, once patches and blocks have had their say.
+"""Writes what jobs or templates of a file repeat only once, with YAML anchors, after patches and blocks are applied.
 
 Only whole values are shared: GitHub reads anchors and aliases, but no merge keys (`<<`),
 https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations.
@@ -26,11 +26,11 @@ ARGO = (pattern(r" {4,8}retryStrategy:$"),)
 """Retries of templates: `templateDefaults` cannot have them."""
 CRONJOB = (pattern(r"(?: {10}| {14})(?:env|envFrom|resources|securityContext|volumeMounts):$"),)
 """What containers of a pod have in common; the pod of a CronJob is four columns further in than that of a Job."""
-_SAID = pattern(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
+_NAMED = pattern(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
 
 
 def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tuple[str, list[int]]:
-    """The file with what is repeated below the key `start` said once, and for each line the line (from 0) that it was.
+    """The file with repeated parts below the key `start` written once, and for each line its old number (from 0).
 
     `patterns` say which lines begin what may be shared. The text is valid YAML, and as the templates write it: two
     spaces for each level. Raises `VerifyError` when a template indents so differently that the file would say something
@@ -54,7 +54,7 @@ def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tupl
 
 
 def _is_sure(text: str, found: str, parts: Parts) -> bool:
-    """Whether the file says the same, without reading both texts whole: that would be a tenth of a cold render.
+    """Whether both texts mean the same, decided without parsing them, which would take a tenth of a cold render.
 
     The only anchors and aliases are ours, where a node of a block starts. Each stands for lines that are a whole node
     wherever one starts; no line after them belongs to it, see `_parts`.
@@ -72,7 +72,7 @@ def _is_sure(text: str, found: str, parts: Parts) -> bool:
 
 
 def _marks(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Of each anchor and alias the line, the name, and whether it is in a flow collection."""
+    """The line and the name of each anchor and alias, and whether it is in a flow collection."""
     flow = [False]
     for event in yaml_events(text):
         if name := getattr(event, "anchor", None):
@@ -84,7 +84,7 @@ def _marks(text: str) -> Iterator[tuple[int, str, bool]]:
 
 
 def _is_whole(before: Sequence[str], after: Sequence[str]) -> bool:
-    """Whether a part is one entry, the same with its anchor and whatever follows: a text may end in empty lines."""
+    """Whether a part is one whole entry, which means the same with its anchor and before any text that may follow."""
     margin = " " * (len(before[0]) - len(before[0].lstrip()))
     end = f"{margin}- end" if before[0].lstrip().startswith("- ") else f"{margin}end:"
     one, *others = parsed("\n---\n".join("\n".join([*lines, end]) for lines in (before, (*before, ""), after)))
@@ -115,7 +115,7 @@ def _shared(lines: Lines, start: str, pattern: re.Pattern[str], shared: Parts) -
 
 
 def _parts(lines: Lines, key: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Start and end of each part; it ends before the next line that is not further in, the last with its document.
+    """Start and end of each part. A part ends before the next line that is indented no further, or with its document.
 
     Comments end nothing.
     """
@@ -149,9 +149,9 @@ def _split(line: str) -> tuple[str, str]:
 
 def _name(line: str, names: Collection[str]) -> str:
     """A new name for what starts on a line."""
-    match = _SAID.fullmatch(line)
-    said = (match[1] or match[2]) if match else ""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", said).lower()
+    match = _NAMED.fullmatch(line)
+    text = (match[1] or match[2]) if match else ""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", text).lower()
     wanted = re.sub(r"[^a-z0-9]+", "-", words).strip("-") or "shared"
     name, number = wanted, 1
     while name in names:

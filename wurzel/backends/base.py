@@ -75,7 +75,7 @@ class OutputFile:
     optional: bool = False
     """Whether it is skipped when its template writes nothing, as for a file that a pack adds."""
     instead: str = ""
-    """What to do where the project has a file of its own at `path`."""
+    """What to do if the project already has another file at `path`."""
     option: str = "output"
     """The option of the target that changes `path`."""
     origin: str = ""
@@ -114,7 +114,7 @@ class Adoptable(NamedTuple):
 def moved(path: str, target: str, name: str) -> str:
     """Where a named target writes a file: into a folder of that name.
 
-    A file in a hidden folder stays there, since its platform reads it there, and gets the name as part of its own.
+    A file in a hidden folder stays there, since its platform reads it there; the name becomes part of the file's name.
     """
     folder, _, rest = path.partition("/")
     if folder == target:
@@ -232,7 +232,7 @@ class Backend(ABC):
         return ()
 
     def losses(self, text: str) -> Iterable[Loss]:
-        """What jobs of a rendered file do not get of what all of them share, because of their own values."""
+        """Shared values of a rendered file that single jobs do not get, because they set the same key themselves."""
         return ()
 
     def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:

@@ -1,4 +1,4 @@
-"""The neutral pipeline: what is to be done, said without naming any platform.
+"""The pipeline as data that no platform shapes: its steps, what they read and write, and what they need.
 
 Every field a target must honour carries a `Feature` mark. Backends say in their support table what becomes of each
 feature; `wurzel.ir.features` walks these marks, so a new field cannot be forgotten by a backend in silence.

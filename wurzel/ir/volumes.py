@@ -57,7 +57,7 @@ class Volume(Model):
 
     @property
     def sources(self) -> int:
-        """How many things it is said to be; one, if it is right."""
+        """How many sources it names; a valid volume names one."""
         return sum(kind is not None for kind in (self.config_map, self.secret, self.claim, self.empty_dir))
 
 

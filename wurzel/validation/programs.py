@@ -20,11 +20,11 @@ from wurzel.named_tuples import NamedTuple
 _log = logging.getLogger(__name__)
 _SECONDS = 300
 _TOLD: ContextVar[set[str] | None] = ContextVar("told", default=None)
-"""What was said to be skipped since `told_once`; `None` outside of it."""
+"""Messages about skipped checks since `told_once`; `None` outside of it."""
 
 
 class Done(NamedTuple):
-    """How a program has ended, and what it said."""
+    """How a program ended, and its output."""
 
     code: int
     out: str
@@ -48,7 +48,7 @@ def found(program: str, how: str) -> str | None:
 
 @contextmanager
 def told_once() -> Iterator[None]:
-    """Within it, each thing that is skipped is told once, for all files together."""
+    """Log each skipped check once within this context, for all files together."""
     token = _TOLD.set(set())
     try:
         yield
@@ -82,13 +82,13 @@ def run(argv: Sequence[str], cwd: Path | None = None, text: str = "", env: Mappi
 
 
 def asked(argv: Sequence[str], cwd: Path | None = None, text: str = "") -> tuple[Any, list[Problem]]:
-    """What a program says as JSON, or the problem that it does not."""
+    """The JSON that a program prints, or the problem that it printed none."""
     done = run(argv, cwd, text)
     try:
         return json.loads(done.out), []
     except ValueError:
-        said = done.err.strip() or done.out.strip()
-        return None, [Problem(f"{Path(argv[0]).name} failed ({done.code}): {said}")]
+        output = done.err.strip() or done.out.strip()
+        return None, [Problem(f"{Path(argv[0]).name} failed ({done.code}): {output}")]
 
 
 def write(path: Path, text: str) -> None:

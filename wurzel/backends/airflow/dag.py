@@ -1,4 +1,4 @@
-"""A pipeline as an Airflow DAG: everything the template of the DAG file is told."""
+"""Turns a pipeline into a DAG: the context of the template of the DAG file."""
 
 import posixpath
 import re
@@ -28,7 +28,7 @@ from wurzel.ir.serialize import digest_of
 from wurzel.ir.types import parse_duration
 
 IN_TIME = "in_time"
-"""Variable of the task that skips a run that starts too late."""
+"""Variable of the task that skips runs that start too late."""
 
 _STAR = re.compile(r"(?<![^ ,])[*?](/1)?(?![^ ,])")
 """Kubernetes reads `*/1` and `?` as a plain star; Airflow reads `*/1` as a list of all days."""
@@ -125,7 +125,7 @@ def tags(pipeline: Pipeline, options: AirflowOptions) -> list[str]:
 
 
 def data_dir(pipeline: Pipeline, options: AirflowOptions, kind: str) -> str:
-    """Folder of the DAG's data as tasks of one kind see it: a template, since options may hold templates."""
+    """Folder of the DAG's data as tasks of one kind see it, as a Jinja template: options may contain templates."""
     home = f"{pipeline.data_dir}/{dag_id(pipeline, options)}"
     if kind == "kubernetes":
         return environment.template(kubernetes.escape(f"{options.kubernetes.mount}/{home}"))
@@ -137,7 +137,7 @@ def data_dir(pipeline: Pipeline, options: AirflowOptions, kind: str) -> str:
 
 
 def _constants(kinds: Sequence[str], name: str) -> dict[str, str]:
-    """Kind of task to the name of a constant, which says the kind where there are several."""
+    """The name of a constant for each kind of task; it starts with the kind if there are several."""
     return {kind: name if len(kinds) == 1 else f"{kind.upper()}_{name}" for kind in kinds}
 
 
@@ -169,7 +169,10 @@ def _asset(jobs: Jobs, step_id: str) -> str:
 
 
 def _inlets(jobs: Jobs, job: Job) -> list[str]:
-    """The assets that a job reads: of other jobs where all have one, and what starts the DAG where a job begins it."""
+    """The assets that a job reads: a first job those that start the DAG, others those of earlier jobs.
+
+    Earlier jobs only have assets if all steps have one (`assets: all`).
+    """
     if not jobs.needs(job):
         return list(jobs.options.on_assets)
     read = dict.fromkeys(step_id for step_id, _ in jobs.reads(job))
@@ -224,7 +227,7 @@ def _doc(pipeline: Pipeline, options: AirflowOptions) -> str:
 
 
 def _groups(jobs: Jobs, tasks: Sequence[DagTask]) -> list[Group]:
-    """Tasks of one depth together: those that may run side by side."""
+    """The task groups: one for each depth of the graph, so that tasks that can run side by side are shown together."""
     wanted = jobs.options.task_groups
     if not (wanted == "always" or (wanted == "auto" and len(jobs.all) >= _LARGE)):
         return [Group("", tasks)]
@@ -239,7 +242,7 @@ def _groups(jobs: Jobs, tasks: Sequence[DagTask]) -> list[Group]:
 
 
 def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Dependency]:
-    """Each task after those it needs; tasks with the same single dependency share one edge."""
+    """An edge from the tasks that a task needs; tasks that need the same single task share an edge: `a >> [b, c]`."""
 
     def named(job: Job) -> str:
         return tasks[job.steps[0].id].variable
@@ -252,6 +255,7 @@ def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Depe
         needed = tuple(map(named, jobs.needs(job))) or ((IN_TIME,) if late else ())
         for task, before in ((own.counter, counts), (own.variable, tuple(n for n in needed if n not in counts))):
             if before and task not in before:
+                # Python cannot write `[a, b] >> [c, d]`, so a task that needs several gets an edge alone.
                 followers.setdefault(before if len(before) == 1 else (*before, "to", task), []).append(task)
         if own.complete:
             followers.setdefault((own.variable,), []).append(own.complete)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KINDS = (None, "CronWorkflow", "Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate")
 _OF_RUNS = ("workflowSpec", "workflowMetadata")
-"""What a CronWorkflow says of its runs; the rest of its `spec` is the schedule."""
+"""Parts of a CronWorkflow that are about its runs; the rest of its `spec` is the schedule."""
 _NAMED = ("templates", "tasks")
 """Lists whose items are named after steps."""
 
@@ -68,7 +68,7 @@ def part_of(pipeline: Pipeline, options: ArgoOptions) -> Pipeline:
 
 
 def _names(pods: Pods) -> set[str]:
-    """Names that tasks and templates of steps have in a patch."""
+    """Names by which a patch refers to tasks and templates of steps."""
     found = names([job.name for job in pods.all]).values()
     return {*found, *(f"{name}-slices" for name in found)}
 
@@ -105,7 +105,7 @@ class RunPatch:
     """Turns a patch for the usual file into one for the file of one run, and collects what does not apply to it."""
 
     def __init__(self, path: str, *, has_schedule: bool, left_out: Collection[str]) -> None:
-        """`path` is that of the usual file; `left_out` has the templates and tasks that the run is without."""
+        """`path` is that of the usual file; `left_out` has the templates and tasks that the run leaves out."""
         stem, suffix = posixpath.splitext(posixpath.basename(path))
         self._file = re.compile(rf"{re.escape(stem)}(-part-\d+)?{re.escape(suffix)}")
         self._has_schedule = has_schedule
@@ -114,7 +114,7 @@ class RunPatch:
         """Dotted paths in the patch that only the schedule has."""
 
     def of(self, patch: Any) -> Any:
-        """The patch, without what it says of other files and objects; what is not one is left for the usual checks."""
+        """The patch without its parts for other files and objects; the usual checks refuse what is not a patch."""
         if isinstance(patch, list):
             return [kept for item in patch if (kept := self._of_file(item)) is not None]
         return self._merge(patch) if isinstance(patch, Mapping) else patch
@@ -144,7 +144,7 @@ class RunPatch:
         return {key: value for key, value in wanted.items() if value not in ({}, None)}
 
     def _pruned(self, node: Any) -> Any:
-        """A patch without what it says of templates and tasks that the run is without."""
+        """A patch without its entries for templates and tasks that the run leaves out."""
         return dict(self._kept(node)) if isinstance(node, Mapping) else node
 
     def _kept(self, node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

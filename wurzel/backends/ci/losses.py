@@ -1,4 +1,4 @@
-"""What jobs of a CI file do not get of what all of them share, because of their own values."""
+"""Shared values of a CI file that single jobs do not get, because they set the same key themselves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def github_losses(text: str) -> Iterator[Loss]:
 
 
 def gitlab_losses(text: str) -> Iterator[Loss]:
-    """What jobs of GitLab lose of those that they extend, and of `default`."""
+    """Values of the jobs that a job of GitLab extends, and of `default`, that it does not get."""
     lines = Lines(text)
     for document in documents(text):
         jobs = {key.text(): job for key, job in document.root.entries if key is not None and job.is_mapping}

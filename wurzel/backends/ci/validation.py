@@ -212,8 +212,8 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
     if code == 0:
         return []
     lines = [line.strip(" \t•") for line in (out + err).splitlines() if line.strip()]
-    said = "; ".join(line[:_LONGEST] for line in lines[:6])
-    return [Problem(f"{said} (gitlab-ci-local)", where=where)]
+    text = "; ".join(line[:_LONGEST] for line in lines[:6])
+    return [Problem(f"{text} (gitlab-ci-local)", where=where)]
 
 
 def _below_top(path: str) -> str:

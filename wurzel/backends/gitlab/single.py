@@ -15,10 +15,10 @@ ABOVE = "# What all jobs of this pipeline have in common."
 
 
 def joined(text: str, base: str, job: str) -> tuple[str, list[int]]:
-    """The file with the keys of `base` in the `job` that extends it, and for each line the line (from 0) that it was.
+    """The file with the keys of `base` in the `job` that extends it, and for each line its old number (from 0).
 
-    It stays as it is where the job replaces a value of the base, of which a warning names both places, and where
-    something else reads the base.
+    The file stays as it is if the job replaces a value of the base (a warning then names both places), or if something
+    else in the file reads the base.
     """
     lines: Lines = [(line, number) for number, line in enumerate(text.split("\n"))]
     found = _joined(lines, base, job)
@@ -81,7 +81,7 @@ def _is_mapping(part: Lines) -> bool:
 
 
 def _merged(document: Any, base: str, job: str) -> Any:
-    """What GitLab makes of the job: mappings are merged, other values of the job replace those of the base."""
+    """The document as GitLab merges it: mappings are merged, other values of the job replace those of the base."""
     if not isinstance(document, dict) or base not in document:
         return document
     own = {key: value for key, value in document[job].items() if key != "extends"}
