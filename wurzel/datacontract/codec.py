@@ -9,7 +9,10 @@ from wurzel.exceptions import shortened
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from wurzel.datacontract.opening import Dataset, Unit
+    from pathlib import Path
+
+    from wurzel.datacontract.manifest import Empty, Part
+    from wurzel.datacontract.opening import Dataset
 
 _LONGEST = 80
 
@@ -19,6 +22,23 @@ class Encoded(NamedTuple):
 
     data: bytes
     items: int
+
+
+class Unit(NamedTuple):
+    """What a dataset is read in: a part of items, the parts of a table, or all files of a `File` or `Folder`."""
+
+    path: Path
+    """Where it is; of several parts, the first."""
+    parts: tuple[Part, ...]
+    items: int
+    """Items or rows; one for a `File` or `Folder`."""
+    empty: tuple[Empty, ...] = ()
+    """Empty folders in it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(part.size for part in self.parts)
 
 
 class Piece(NamedTuple):
@@ -44,8 +64,8 @@ class Codec:
         raise NotImplementedError
 
     def units(self, dataset: Dataset) -> Sequence[Unit]:
-        """What a dataset is read in; each has a number of items, a size and a path for messages."""
-        return dataset.parts
+        """What a dataset is read in; each part by itself, unless a codec says otherwise."""
+        return [Unit(part.path, (part,), part.items) for part in dataset.parts]
 
     def read(self, pieces: Sequence[Piece]) -> Any:
         """What `run` takes for the items of some pieces; the empty value of its type where there are none.

@@ -8,55 +8,28 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.datacontract.codec import Codec, Encoded, Piece
+from wurzel.datacontract.codec import Codec, Piece, Unit
 from wurzel.datacontract.manifest import AGAIN, Empty, Part, ordinal_of, unreadable
-from wurzel.exceptions import ContractFailedException, DatasetError
-from wurzel.named_tuples import NamedTuple
+from wurzel.exceptions import DatasetError
 
 if TYPE_CHECKING:
     from wurzel.datacontract.opening import Dataset
     from wurzel.datacontract.shape import Shape
 
 
-class Item(NamedTuple):
-    """A `File` or `Folder` in a dataset."""
-
-    path: Path
-    parts: tuple[Part, ...]
-    empty: tuple[Empty, ...]
-
-    @property
-    def items(self) -> int:
-        """It is one."""
-        return 1
-
-    @property
-    def size(self) -> int:
-        """Bytes of all its files."""
-        return sum(part.size for part in self.parts)
-
-
 class FileCodec(Codec):
-    """Files and folders as they are."""
+    """Files and folders as they are; they are moved where they are stored, not encoded."""
 
     def __init__(self, shape: Shape) -> None:
         self.contract = shape.contract
         self.suffix = self.contract.suffix
 
-    def encode(self, value: Any) -> Encoded:
-        """Refuse: a file is moved, not encoded."""
-        raise ContractFailedException(f"a {self.contract.__name__} is stored by the step that returns it")
-
-    def decode(self, data: bytes) -> Any:
-        """Refuse: see `encode`."""
-        raise ContractFailedException(f"a {self.contract.__name__} is read from the dataset of a step")
-
-    def units(self, dataset: Dataset) -> Sequence[Item]:
-        """See `Codec`: one for each number."""
+    def units(self, dataset: Dataset) -> Sequence[Unit]:
+        """See `Codec`; one for each number."""
         entries: list[Part | Empty] = sorted(
             [*dataset.parts, *dataset.manifest.folders], key=lambda entry: ordinal_of(entry.name)
         )
-        return [_item(list(group)) for _, group in groupby(entries, key=lambda entry: ordinal_of(entry.name))]
+        return [_unit(list(group)) for _, group in groupby(entries, key=lambda entry: ordinal_of(entry.name))]
 
     def read(self, pieces: Sequence[Piece]) -> Any:
         """See `Codec`."""
@@ -64,21 +37,19 @@ class FileCodec(Codec):
 
     def batches(self, piece: Piece) -> Iterator[list[Any]]:
         """See `Codec`."""
-        item = piece.unit
-        assert isinstance(item, Item)  # noqa: S101 - see `units`
-        for part in item.parts:
+        for part in piece.unit.parts:
             _verify(part)
-        for folder in item.empty:
+        for folder in piece.unit.empty:
             _restore(folder.path)
-        yield [self.contract(item.path)]
+        yield [self.contract(piece.unit.path)]
 
 
-def _item(entries: list[Part | Empty]) -> Item:
+def _unit(entries: list[Part | Empty]) -> Unit:
     first = entries[0]
     depth = first.name.count("/") - 1
     path = first.path.parents[depth - 1] if depth else first.path
     parts = tuple(entry for entry in entries if isinstance(entry, Part))
-    return Item(path, parts, tuple(entry for entry in entries if isinstance(entry, Empty)))
+    return Unit(path, parts, 1, tuple(entry for entry in entries if isinstance(entry, Empty)))
 
 
 def _verify(part: Part) -> None:

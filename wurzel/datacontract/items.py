@@ -16,7 +16,7 @@ from wurzel.datacontract.codec import Codec, Encoded, Piece, framed
 from wurzel.datacontract.difference import not_many
 from wurzel.datacontract.framing import Lines, Mark, json_lists, some_lists
 from wurzel.datacontract.lines import BrokenItems, ItemLines
-from wurzel.datacontract.manifest import AGAIN, Part, unreadable
+from wurzel.datacontract.manifest import AGAIN, unreadable
 from wurzel.datacontract.partfiles import BATCH
 from wurzel.exceptions import ContractFailedException, DatasetError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-    from wurzel.datacontract.opening import Unit
+    from wurzel.datacontract.manifest import Part
     from wurzel.datacontract.shape import Shape
 
 _CHUNK = 1024
@@ -141,8 +141,7 @@ class JsonCodec(Codec):
 
     def batches(self, piece: Piece) -> Iterator[list[Any]]:
         """See `Codec`."""
-        part = piece.unit
-        assert isinstance(part, Part)  # noqa: S101 - items are read in parts
+        (part,) = piece.unit.parts
         try:
             with part.path.open("rb") as file:
                 self._verify(part, file)
@@ -176,7 +175,7 @@ class JsonCodec(Codec):
 
     def _lists(self, piece: Piece, file: BufferedReader, *, whole: bool) -> Iterator[Lines]:
         """The lines of a piece; one portion after the other reads on where the last one ended."""
-        part = piece.unit
+        (part,) = piece.unit.parts
         if whole:
             return json_lists(file, part.size, _fitting(part))
         if part.path != self._marked:
@@ -196,6 +195,6 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _fitting(part: Unit) -> int:
+def _fitting(part: Part) -> int:
     """Bytes to read at a time: fewer where items are tiny, since the garbage collector looks at all that live."""
     return max(1, min(BATCH, _AT_ONCE * part.size // max(1, part.items)))

@@ -73,19 +73,15 @@ class ItemLines:
                     type(item) is cls
                     and tuple(values := item.__dict__) == names
                     and tuple(map(type, values.values())) in good
-                ):
-                    for name, inner in beyond:
-                        if not inner((values[name],)):
-                            return line(item, index)
-                elif not check((item,)):
-                    return line(item, index)
-                text = write(item)
-                if accept is not None:
-                    accept(item.__dict__)
-                if len(text) <= longest or readable(item, text):
-                    return text
-            except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
-                return line(item, index)
+                    and (not beyond or all(inner((values[name],)) for name, inner in beyond))
+                ) or check((item,)):
+                    text = write(item)
+                    if accept is not None:
+                        accept(item.__dict__)
+                    if len(text) <= longest or readable(item, text):
+                        return text
+            except Exception:  # noqa: BLE001, S110 - `line` raises it again, and says for which item
+                pass
             return line(item, index)
 
         return encode
@@ -177,22 +173,21 @@ class ItemLines:
 
     def _texts(self, items: list[Any]) -> tuple[list[bytes], bytes]:
         """The JSON of each item, and of the list of them."""
-        write, options = self._adapter.serializer.to_json, self._write
-        if self._lossless is not None and self._lossless.sets:
+        write, options, quick = self._adapter.serializer.to_json, self._write, self._lossless
+        if quick is not None and quick.sets:
             texts = list(map(self._writing, items))
         elif not self._quick:
             texts = dumped_in_order(self._adapter.serializer, items, options)
         elif len(items) == 1:  # large items come one by one: no copy more than is needed
             data = write(items, **options)
             return [data[1:-1]], data
-        elif self._lossless is not None and (start := self._lossless.start):
-            # A call for all of the items takes half the time of one call each.
-            data = write(items, **options)
-            bodies = data[1 + len(start) : -2].split(b"}," + start)
-            if len(bodies) == len(items):
-                return [b"%b%b}" % (start, body) for body in bodies], data
-            texts = [write([item], **options)[1:-1] for item in items]
         else:
+            if quick is not None and (start := quick.start):
+                # A call for all of the items takes half the time of one call each.
+                data = write(items, **options)
+                bodies = data[1 + len(start) : -2].split(b"}," + start)
+                if len(bodies) == len(items):
+                    return [b"%b%b}" % (start, body) for body in bodies], data
             texts = [write([item], **options)[1:-1] for item in items]
         return texts, b"[" + b",".join(texts) + b"]"
 
@@ -246,12 +241,9 @@ class ItemLines:
         except Exception as error:  # noqa: BLE001 - the author's own serializers may do anything
             reason = " ".join(str(error).removeprefix("Error serializing to JSON: ").split())
             reason = reason if isinstance(error, ValueError) else f"{type(error).__name__}: {reason}"
-            shown = ", ".join(text for text in (self._item(index), self._culprit(item)) if text)
-            raise BrokenItems([f"{shown}: it cannot be stored as JSON: {reason}"]) from None
-
-    def _culprit(self, item: Any) -> str:
-        """The field that cannot be written."""
-        return next((f"field {name!r}" for name, text in self._texts_of_fields(item) if text is None), "")
+            culprit = [name for name, text in self._texts_of_fields(item) if text is None]
+            where = place(self._item(index), culprit[:1])
+            raise BrokenItems([f"{where}: it cannot be stored as JSON: {reason}"]) from None
 
     def _read_apart(self, item: Any, index: int) -> None:
         """Raise for the first field whose text is JSON for nobody, such as a number of too many digits."""

@@ -44,6 +44,7 @@ _CLASSES: dict[str, type] = {
     "uuid": UUID,
 }
 _SETS: dict[str, type] = {"set": set, "frozenset": frozenset}
+_OF_SETS = frozenset(_SETS.values())
 _CHANGING = ("strip_whitespace", "to_lower", "to_upper")
 """What makes validation give another text than it got."""
 _HARMLESS = frozenset(
@@ -55,14 +56,8 @@ _HARMLESS = frozenset(
 """Keys of a schema that refuse no value of the right class."""
 _HARMLESS_CONFIG = frozenset(
     {"title", "strict", "extra_fields_behavior", "from_attributes", "loc_by_alias", "revalidate_instances"}
-    | {
-        "validate_default",
-        "ser_json_inf_nan",
-        "ser_json_bytes",
-        "val_json_bytes",
-        "ser_json_timedelta",
-        "hide_input_in_errors",
-    }
+    | {"validate_default", "ser_json_inf_nan", "ser_json_bytes", "val_json_bytes", "ser_json_timedelta"}
+    | {"hide_input_in_errors"}
     | {"cache_strings", "validate_by_alias", "validate_by_name", "serialize_by_alias", "populate_by_name"}
     | {"str_min_length", "str_max_length"}  # see `_leaf`
 )
@@ -156,15 +151,7 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     start = None
     if fields and builder.objects == 1 and not builder.sets:
         start = b"{%b:" % to_json(fields[0].written if contract.by_alias else fields[0].name)
-    return Lossless(
-        check,
-        builder.flat,
-        start,
-        builder.constrained,
-        builder.numbers,
-        builder.simple,
-        builder.sets,
-    )
+    return Lossless(check, builder.flat, start, builder.constrained, builder.numbers, builder.simple, builder.sets)
 
 
 class _LossyError(Exception):
@@ -204,8 +191,8 @@ class _Builder:
         self._config: Mapping[str, Any] = {}
         self._models: dict[int, _Values | None] = {}
 
-    def values(self, schema: CoreSchema) -> _Values:
-        """What values of a type must be. Raises `_LossyError`."""
+    def values(self, schema: CoreSchema, *, in_item: bool = False) -> _Values:
+        """What values of a type must be, those of a field of the item itself if `in_item`. Raises `_LossyError`."""
         schema = self._contract.resolved(schema)
         kind = schema["type"]
         if leaf := self._leaf(schema):
@@ -215,10 +202,11 @@ class _Builder:
             self.objects += 1
             return _Values(_JSON, _all_plain)
         if kind in {"default", "nullable"}:
-            inner = self.values(schema["schema"])
+            inner = self.values(schema["schema"], in_item=in_item and kind == "default")
             return inner if kind == "default" else inner.or_none()
-        if kind == "list" and "items_schema" in schema:
-            return _Values(frozenset({list}), _within(self.values(schema["items_schema"])))
+        items = schema.get("items_schema")
+        if items is not None and (kind == "list" or (kind in _SETS and in_item and self._are_texts(items))):
+            return _Values(frozenset({_SETS.get(kind, list)}), _within(self.values(items)))
         if kind == "dict" and "keys_schema" in schema and "values_schema" in schema:
             self.objects += 1
             keys = self.values(schema["keys_schema"])
@@ -247,20 +235,8 @@ class _Builder:
         exact = _EXACT.get(kind)
         return _Values(frozenset({_CLASSES[kind]}), _limited(limits, exact) if limits else exact)
 
-    def _set_of_texts(self, schema: CoreSchema) -> bool:
-        while (schema := self._contract.resolved(schema))["type"] == "default":
-            schema = schema["schema"]
-        if schema["type"] not in _SETS or "items_schema" not in schema:
-            return False
-        return bool(self._contract.resolved(schema["items_schema"])["type"] == "str")
-
-    def _texts(self, schema: CoreSchema) -> _Values:
-        """As `values`, for a set of texts."""
-        while (schema := self._contract.resolved(schema))["type"] == "default":
-            self.constrained |= not _HARMLESS.issuperset(schema)
-            schema = schema["schema"]
-        self.constrained |= not _HARMLESS.issuperset(schema)
-        return _Values(frozenset({_SETS[schema["type"]]}), _within(self.values(schema["items_schema"])))
+    def _are_texts(self, schema: CoreSchema) -> bool:
+        return bool(self._contract.resolved(schema)["type"] == "str")
 
     def _known(self, schema: CoreSchema) -> _Values:
         if id(schema) not in self._models:
@@ -279,11 +255,8 @@ class _Builder:
         names = tuple(field.name for field in stored)
         if names != tuple(schema["cls"].model_fields) or any(field.optional for field in stored):
             raise _LossyError  # some are not stored
-        if (
-            schema.get("custom_init")
-            or schema.get("post_init")
-            or any(self._config.get(f"str_{name}") for name in _CHANGING)
-        ):
+        changes = any(self._config.get(f"str_{name}") for name in _CHANGING)
+        if changes or schema.get("custom_init") or schema.get("post_init"):
             raise _LossyError  # reading runs code, or changes texts
         if any(self._config.get(name, "iso8601") != "iso8601" for name in _TEMPORAL_CONFIG):
             raise _LossyError
@@ -292,36 +265,30 @@ class _Builder:
         cls: type[BaseModel] = schema["cls"]
         stored = list(self._contract.fields(schema))
         self._check_model(schema, stored)
-        names = tuple(field.name for field in stored)
         self.constrained |= not _HARMLESS_CONFIG.issuperset(self._config)
         self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
-        is_root = self.objects == 1
-        if is_root:
-            self.sets = tuple(field.name for field in stored if self._set_of_texts(field.schema))
-            self.simple &= not self.sets
-        fields = [
-            self._texts(field.schema) if is_root and field.name in self.sets else self.values(field.schema)
-            for field in stored
-        ]
-        if is_root:
-            self.numbers = tuple(name for name, one in zip(names, fields, strict=True) if int in one.kinds)
+        is_item = self.objects == 1
+        fields = {field.name: self.values(field.schema, in_item=is_item) for field in stored}
         # `readable` looks for large numbers in the items themselves.
         beyond = [
             (name, one.beyond)
-            for name, one in zip(names, fields, strict=True)
-            if one.beyond is not None and not (is_root and one.beyond is _small)
+            for name, one in fields.items()
+            if one.beyond is not None and not (is_item and one.beyond is _small)
         ]
-        leaves = all(one in _LEAVES or issubclass(one, Enum) for field in fields for one in field.kinds)
-        flat = Flat(cls, names, set(), tuple(beyond), leaves)
-        fits = flat.matcher([one.kinds for one in fields])
+        leaves = all(one in _LEAVES or issubclass(one, Enum) for field in fields.values() for one in field.kinds)
+        flat = Flat(cls, tuple(fields), set(), tuple(beyond), leaves)
+        fits = flat.matcher([one.kinds for one in fields.values()])
 
         def check(items: Collection[Any]) -> bool:
             return all(map(fits, items)) and all(
                 inner([item.__dict__[name] for item in items]) for name, inner in beyond
             )
 
-        if is_root:
+        if is_item:
             self.flat = flat
+            self.numbers = tuple(name for name, one in fields.items() if int in one.kinds)
+            self.sets = tuple(name for name, one in fields.items() if one.kinds <= _OF_SETS)
+            self.simple &= not self.sets
         return _Values(frozenset({cls}), check)
 
 

@@ -8,7 +8,7 @@ each of its slices: `cut/train` also stands for `cut/shard-<I>-of-<N>/train`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wurzel.datacontract.folders import recover
 from wurzel.datacontract.manifest import (
@@ -31,22 +31,6 @@ if TYPE_CHECKING:
     from wurzel.datacontract.shape import Container, Shape
 
 RUN = "Run the step that writes it first."
-
-
-class Unit(Protocol):
-    """What a dataset is read in: a part, or a file or folder that a step wrote."""
-
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-
-    @property
-    def items(self) -> int:
-        """Items in it."""
-
-    @property
-    def size(self) -> int:
-        """Its bytes."""
 
 
 class Dataset(NamedTuple):

@@ -6,7 +6,7 @@ them. So an item can lose fields, change its class or change its values without 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -38,14 +38,12 @@ class Comparison:
         self._contract = contract
         self._free = free if json_in_any else _equal_only
         self._free_key = free_key if json_in_any else _equal_only
-        self._real: Compare = self._real_number
-        self._plain = frozenset({_leaf, self._real})
         self._made: dict[int, Compare] = {}
         self._parts: dict[str, Callable[[CoreSchema], Compare]] = {
             # `SkipValidation[Doc]` is of no type when it is read, but of a type when it is written.
-            "any": lambda schema: _dynamic if "schema" in schema.get("serialization", {}) else self._free,
+            "any": lambda schema: _by_value if "schema" in schema.get("serialization", {}) else self._free,
             "generator": lambda _: once,
-            "list": self._list,
+            "list": lambda schema: _listed(self._inner(schema.get("items_schema"))),
             "set": self._set,
             "frozenset": self._set,
             "tuple": self._tuple,
@@ -68,7 +66,7 @@ class Comparison:
         if type(returned) is int and type(read) is float and returned == read:
             self.promoted = True
             return None
-        return _leaf(returned, read)
+        return _by_value(returned, read)
 
     def _of(self, schema: CoreSchema) -> Compare:
         schema = self._contract.resolved(schema)
@@ -88,11 +86,11 @@ class Comparison:
     def _built(self, schema: CoreSchema) -> Compare:
         kind = schema["type"]
         if kind in LEAVES:
-            return self._real if kind == "float" else _leaf
+            return self._real_number if kind == "float" else _by_value
         if kind in self._parts:
             return self._parts[kind](schema)
         inner = schema.get("schema") or schema.get("lax_schema") or schema.get("python_schema")
-        return _dynamic if inner is None else self._of(inner)
+        return _by_value if inner is None else self._of(inner)
 
     def _choices(self, schema: CoreSchema) -> Compare:
         choices = schema["choices"]
@@ -106,9 +104,6 @@ class Comparison:
         free = schema is None or self._contract.resolved(schema)["type"] == "any"
         return self._free_key if free else self._inner(schema)
 
-    def _list(self, schema: CoreSchema) -> Compare:
-        return _listed(self._inner(schema.get("items_schema")), self._plain)
-
     def _set(self, schema: CoreSchema) -> Compare:
         return _unordered(self._inner(schema.get("items_schema")))
 
@@ -116,53 +111,40 @@ class Comparison:
         return _row([self._of(item) for item in schema["items_schema"]], schema.get("variadic_item_index"))
 
     def _dict(self, schema: CoreSchema) -> Compare:
-        keys, values = self._key(schema.get("keys_schema")), self._inner(schema.get("values_schema"))
-        return _mapping(keys, values, self._plain)
+        return _mapping(self._key(schema.get("keys_schema")), self._inner(schema.get("values_schema")))
+
+    def _fields(self, schema: CoreSchema) -> dict[str, Compare]:
+        return {field.name: self._of(field.schema) for field in self._contract.fields(schema)}
 
     def _object(self, schema: CoreSchema) -> Compare:
-        fields = {field.name: self._of(field.schema) for field in self._contract.fields(schema)}
-        if schema.get("root_model"):
-            fields = {"root": self._of(schema["schema"])}
         if schema["type"] == "dataclass":
-            return _of_dataclass(schema["cls"], fields)
-        return _of_model(schema["cls"], fields, self._free, self._plain)
+            return _of_dataclass(schema["cls"], self._fields(schema))
+        fields = {"root": self._of(schema["schema"])} if schema.get("root_model") else self._fields(schema)
+        return _of_model(schema["cls"], fields, self._free)
 
     def _typed_dict(self, schema: CoreSchema) -> Compare:
-        fields = {field.name: self._of(field.schema) for field in self._contract.fields(schema)}
-        return _of_typed_dict(fields, self._free if allows_extra(schema) else _leaf)
-
-
-def _leaf(returned: Any, read: Any) -> Difference | None:
-    if type(returned) is not type(read):
-        return Difference(returned, read)
-    if type(returned) not in SCALARS:
-        return _dynamic(returned, read)
-    if returned == read or (returned != returned and read != read):  # noqa: PLR0124 - NaN
-        return None
-    return Difference(returned, read)
+        return _of_typed_dict(self._fields(schema), self._free if allows_extra(schema) else _by_value)
 
 
 def _equal_only(returned: Any, read: Any) -> Difference | None:
-    return None if returned is read or _equal(returned, read) else Difference(returned, read)
-
-
-def _equal(returned: Any, read: Any) -> bool:
     try:
-        return bool(returned == read)
+        same = returned is read or bool(returned == read)
     except Exception:  # noqa: BLE001 - an author's `__eq__`, or that of an array, may do anything
-        return False
+        same = False
+    return None if same else Difference(returned, read)
 
 
-def _dynamic(returned: Any, read: Any) -> Difference | None:
-    """Compare by what the values are, where the contract does not tell."""
+def _by_value(returned: Any, read: Any) -> Difference | None:
+    """Compare by what the values are: single values, and whatever the contract does not tell."""
     kind = type(returned)
     if kind is not type(read):
         return Difference(returned, read)
     if kind in SCALARS:
-        return _leaf(returned, read)
+        same = returned == read or (returned != returned and read != read)  # noqa: PLR0124 - NaN
+        return None if same else Difference(returned, read)
     if isinstance(returned, BaseModel) or is_dataclass(returned):
         mine, theirs = dict(contents(returned)), dict(contents(read))
-        return first((name, _dynamic(value, theirs.get(name, ABSENT))) for name, value in mine.items())
+        return first((name, _by_value(value, theirs.get(name, ABSENT))) for name, value in mine.items())
     compare = next((one for classes, one in _CONTAINERS if isinstance(returned, classes)), _other)
     return compare(returned, read) or _attributes(returned, read)
 
@@ -211,17 +193,18 @@ def _same_kinds(returned: Iterable[Any], read: Iterable[Any]) -> bool:
     return [*map(type, returned)] == [*map(type, read)]
 
 
-def _listed(items: Compare, leaves: Collection[Compare] = ()) -> Compare:
-    plain = items in leaves
+def _same_scalars(returned: Any, read: Any) -> bool:
+    """Whether two collections of single values are the same: quicker than comparing each."""
+    return SCALARS.issuperset(map(type, returned)) and returned == read and _same_kinds(returned, read)
 
+
+def _listed(items: Compare) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if not isinstance(returned, SEQUENCES):
-            return _dynamic(returned, read)
+        if type(returned) is not type(read) or not isinstance(returned, SEQUENCES):
+            return _by_value(returned, read)
         if len(returned) != len(read) or getattr(returned, "maxlen", None) != getattr(read, "maxlen", None):
             return Difference(returned, read)
-        if plain and returned == read and SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
+        if _same_scalars(returned, read):
             return None
         return first((index, items(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
 
@@ -230,10 +213,8 @@ def _listed(items: Compare, leaves: Collection[Compare] = ()) -> Compare:
 
 def _row(items: list[Compare], variadic: int | None) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if not isinstance(returned, tuple):
-            return _dynamic(returned, read)
+        if type(returned) is not type(read) or not isinstance(returned, tuple):
+            return _by_value(returned, read)
         if len(returned) != len(read):
             return Difference(returned, read)
         each = items
@@ -248,10 +229,8 @@ def _row(items: list[Compare], variadic: int | None) -> Compare:
 
 def _unordered(items: Compare) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if not isinstance(returned, set | frozenset):
-            return _dynamic(returned, read)
+        if type(returned) is not type(read) or not isinstance(returned, set | frozenset):
+            return _by_value(returned, read)
         if len(returned) != len(read):
             return Difference(returned, read)
         if returned == read and {str}.issuperset(map(type, returned)) and {str}.issuperset(map(type, read)):
@@ -266,28 +245,14 @@ def _order(value: Any) -> bytes:
     return to_json(value, inf_nan_mode="constants", fallback=repr)
 
 
-def _mapping(keys: Compare, values: Compare, plain: Collection[Compare] = ()) -> Compare:
-    by_equality = keys in plain and (values in plain or values is _equal_only)
-    leaves = values in plain
-
+def _mapping(keys: Compare, values: Compare) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if not isinstance(returned, Mapping):
-            return _dynamic(returned, read)
+        if type(returned) is not type(read) or not isinstance(returned, Mapping):
+            return _by_value(returned, read)
         if len(returned) != len(read):
             return Difference(returned, read, merged(returned))
         if getattr(returned, "default_factory", None) is not getattr(read, "default_factory", None):
             return Difference(returned, read)
-        if (
-            by_equality
-            and _equal(returned, read)
-            and SCALARS.issuperset(map(type, returned))
-            and _same_kinds(returned, read)
-        ):
-            kinds = map(type, returned.values())
-            if not leaves or (SCALARS.issuperset(kinds) and _same_kinds(returned.values(), read.values())):
-                return None
         pairs = zip(returned.items(), read.items(), strict=True)
         return first((str(mine[0]), keys(mine[0], theirs[0]) or values(mine[1], theirs[1])) for mine, theirs in pairs)
 
@@ -312,43 +277,26 @@ def _union(choices: list[Compare]) -> Compare:
     return compare
 
 
-def _of_model(cls: type[BaseModel], fields: dict[str, Compare], extra: Compare, leaves: Collection[Compare]) -> Compare:
-    all_plain = list(fields) == list(cls.model_fields) and all(one in leaves for one in fields.values())
-
+def _of_model(cls: type[BaseModel], fields: dict[str, Compare], extra: Compare) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if type(returned) is not cls:
-            return _dynamic(returned, read)
+        if type(returned) is not cls or type(read) is not cls:
+            return _by_value(returned, read)
         mine, theirs = returned.__dict__, read.__dict__
-        if not (
-            all_plain
-            and mine == theirs
-            and SCALARS.issuperset(map(type, mine.values()))
-            and _same_kinds(mine.values(), theirs.values())
-        ):
-            for name, one in fields.items():
-                if difference := one(mine.get(name, ABSENT), theirs.get(name, ABSENT)):
-                    return difference.within(name)
+        for name, one in fields.items():
+            if difference := one(mine.get(name, ABSENT), theirs.get(name, ABSENT)):
+                return difference.within(name)
         if len(mine) > len(theirs) and (difference := _undeclared(cls, mine, theirs)):
             return difference
         more, other = returned.__pydantic_extra__, read.__pydantic_extra__
-        return _extra(more or {}, other or {}, extra) if more or other else None
+        return _entries(more or {}, other or {}, {}, extra) if more or other else None
 
     return compare
 
 
-def _extra(returned: Mapping[str, Any], read: Mapping[str, Any], extra: Compare) -> Difference | None:
-    names = [*returned, *(name for name in read if name not in returned)]
-    return first((name, extra(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
-
-
 def _of_dataclass(cls: type, fields: dict[str, Compare]) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if type(returned) is not cls:
-            return _dynamic(returned, read)
+        if type(returned) is not cls or type(read) is not cls:
+            return _by_value(returned, read)
         for name, one in fields.items():
             if difference := one(getattr(returned, name, ABSENT), getattr(read, name, ABSENT)):
                 return difference.within(name)
@@ -367,40 +315,44 @@ def _undeclared(cls: type, returned: Mapping[str, Any], read: Mapping[str, Any])
 
 def _of_typed_dict(fields: dict[str, Compare], extra: Compare) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read):
-            return Difference(returned, read)
-        if not isinstance(returned, dict):
-            return _dynamic(returned, read)
-        names = [*returned, *(name for name in read if name not in returned)]
-        return first(
-            (str(name), fields.get(name, extra)(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names
-        )
+        if type(returned) is not type(read) or not isinstance(returned, dict):
+            return _by_value(returned, read)
+        return _entries(returned, read, fields, extra)
 
     return compare
 
 
+def _entries(
+    returned: Mapping[str, Any], read: Mapping[str, Any], fields: Mapping[str, Compare], other: Compare
+) -> Difference | None:
+    """Compare entries by name: those of known fields as these are, others by `other`."""
+    names = [*returned, *(name for name in read if name not in returned)]
+    return first(
+        (str(name), fields.get(name, other)(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names
+    )
+
+
 _CONTAINERS: list[tuple[Any, Compare]] = [
-    (SEQUENCES, _listed(_dynamic)),
-    ((set, frozenset), _unordered(_dynamic)),
-    (Mapping, _mapping(_dynamic, _dynamic)),
+    (SEQUENCES, _listed(_by_value)),
+    ((set, frozenset), _unordered(_by_value)),
+    (Mapping, _mapping(_by_value, _by_value)),
 ]
 
 
 def same_value(returned: Any, read: Any) -> Difference | None:
     """How a value of a table differs from what reads back; Parquet has one order of keys for all rows."""
     if type(returned) is dict and type(read) is dict:
-        names = [*returned, *(name for name in read if name not in returned)]
-        return first((str(name), same_value(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
+        return _entries(returned, read, {}, same_value)
     if type(returned) is list and type(read) is list and len(returned) == len(read):
-        if returned == read and SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
+        if _same_scalars(returned, read):
             return None
         return first((index, same_value(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
-    return _dynamic(returned, read)
+    return _by_value(returned, read)
 
 
 def different_json(written: Any, again: Any) -> Difference:
     """Where the JSON of an item differs from the JSON of what was read from it."""
-    difference = _dynamic(written, again) or Difference(written, again)
+    difference = _by_value(written, again) or Difference(written, again)
     difference.reason = (
         f"is stored as {short(difference.returned)}, but as {short(difference.read)} once it has been read"
     )

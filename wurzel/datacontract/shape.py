@@ -94,11 +94,8 @@ def shape_of(annotation: Any) -> Shape:
         inner = unaliased(arguments[0])
     contracts = _members(inner)
     if NoneType in contracts and len(contracts) > 1:
-        raise StaticTypeError(
-            f"{type_text(annotation)} cannot flow between steps: what flows is never None",
-            hint="Give no items instead, or let the step that reads it decide with `when`; an input that may be"
-            " missing is a field of Inputs.",
-        )
+        hint = "Give no items instead, or let the step that reads it decide with `when`; an input that may be missing"
+        raise _refused(annotation, "what flows is never None", f"{hint} is a field of Inputs.")
     for contract in contracts:
         _check_contract(contract, annotation, bool(containers) or len(contracts) > 1)
     if is_dataframe_contract(contracts[0]) and containers[-1:] != ["dataframe"]:
@@ -179,6 +176,12 @@ def type_text(annotation: Any) -> str:
     return getattr(annotation, "__name__", None) or repr(annotation)
 
 
+def _refused(annotation: Any, reason: str = "", hint: str = "") -> StaticTypeError:
+    """The error for a type that cannot flow between steps."""
+    text = f"{type_text(annotation)} cannot flow between steps"
+    return StaticTypeError(f"{text}: {reason}" if reason else text, hint=hint)
+
+
 def _container(origin: Any, annotation: Any) -> Container:
     if origin is list:
         return "list"
@@ -186,10 +189,8 @@ def _container(origin: Any, annotation: Any) -> Container:
         return "set"
     if getattr(origin, "__name__", "") == "DataFrame" and origin.__module__.startswith("pandera.typing"):
         return "dataframe"
-    raise StaticTypeError(
-        f"{type_text(annotation)} cannot flow between steps: {type_text(origin)} is not a supported container",
-        hint="Use list[Model], Iterator[Model], set[Model], DataFrame[Model] or a single Model.",
-    )
+    hint = "Use list[Model], Iterator[Model], set[Model], DataFrame[Model] or a single Model."
+    raise _refused(annotation, f"{type_text(origin)} is not a supported container", hint)
 
 
 def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
@@ -200,11 +201,8 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
             f"the type parameter {contract.__name__} is not given", hint="Write class MyStep(Base[MyModel])."
         )
     if not _is_contract(contract):
-        raise StaticTypeError(
-            f"{type_text(annotation)} cannot flow between steps: {type_text(contract)} is not a contract",
-            hint="A contract derives from wurzel.datacontract.PydanticModel or PanderaDataFrameModel,"
-            " or is a dataclass or TypedDict.",
-        )
+        hint = "A contract derives from wurzel.datacontract.PydanticModel or PanderaDataFrameModel, or is a dataclass"
+        raise _refused(annotation, f"{type_text(contract)} is not a contract", f"{hint} or TypedDict.")
     if type(contract).__module__ == "typing" and sys.version_info < (3, 12):
         raise StaticTypeError(
             f"{type_text(contract)} is a typing.TypedDict, whose fields cannot be read before Python 3.12",
@@ -214,16 +212,12 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
         return
     if hidden := hidden_field(contract):
         path, kind = hidden
-        where = f"{type_text(annotation)} cannot flow between steps: {type_text(contract)}.{path} is a {kind.__name__}"
+        reason = f"{type_text(contract)}.{path} is a {kind.__name__}"
         if is_stored(kind):
-            raise StaticTypeError(
-                f"{where}, a {kind_of(kind)}, which is not stored within an item",
-                hint=f"Give it an output of the step: list[{kind.__name__}], or a field of its Outputs.",
-            )
-        raise StaticTypeError(
-            f"{where}, whose value is not stored but replaced by asterisks",
-            hint="Read secrets from the settings of each step that needs them.",
-        )
+            hint = f"Give it an output of the step: list[{kind.__name__}], or a field of its Outputs."
+            raise _refused(annotation, f"{reason}, a {kind_of(kind)}, which is not stored within an item", hint)
+        hint = "Read secrets from the settings of each step that needs them."
+        raise _refused(annotation, f"{reason}, whose value is not stored but replaced by asterisks", hint)
 
 
 def _is_contract(contract: Any) -> bool:
@@ -236,25 +230,18 @@ def _is_contract(contract: Any) -> bool:
 def _check_nesting(containers: list[Container], contracts: tuple[Any, ...], annotation: Any) -> None:
     tables = [contract for contract in contracts if is_dataframe_contract(contract)]
     if "dataframe" in containers and (len(containers) > 1 or tables != list(contracts)):
-        raise StaticTypeError(
-            f"{type_text(annotation)} cannot flow between steps",
-            hint="DataFrame[Model] contains a PanderaDataFrameModel and cannot be inside another container.",
-        )
+        hint = "DataFrame[Model] contains a PanderaDataFrameModel and cannot be inside another container."
+        raise _refused(annotation, hint=hint)
     if len(contracts) > 1 and tables:
-        raise StaticTypeError(
-            f"{type_text(annotation)} cannot flow between steps: a table cannot be part of a union",
-            hint="Give each table its own step.",
-        )
+        raise _refused(annotation, "a table cannot be part of a union", "Give each table its own step.")
     _check_files(containers, contracts, annotation)
     if "set" not in containers:
         return
     if len(containers) > 1:
-        raise StaticTypeError(f"{type_text(annotation)} cannot flow between steps", hint="Use set[Model] or lists.")
+        raise _refused(annotation, hint="Use set[Model] or lists.")
     if mutable := next((contract for contract in contracts if contract.__hash__ is None), None):
-        raise StaticTypeError(
-            f"{type_text(annotation)} cannot flow between steps: items of {type_text(mutable)} cannot be in a set",
-            hint="Use a list, or make them hashable: @dataclass(frozen=True).",
-        )
+        hint = "Use a list, or make them hashable: @dataclass(frozen=True)."
+        raise _refused(annotation, f"items of {type_text(mutable)} cannot be in a set", hint)
 
 
 def _check_files(containers: list[Container], contracts: tuple[Any, ...], annotation: Any) -> None:
@@ -262,10 +249,8 @@ def _check_files(containers: list[Container], contracts: tuple[Any, ...], annota
     if not stored:
         return
     if len(contracts) > 1:
-        raise StaticTypeError(
-            f"{type_text(annotation)} cannot flow between steps: a {kind_of(stored[0])} cannot be part of a union",
-            hint="Give each kind of file an output, or take File for all.",
-        )
+        hint = "Give each kind of file an output, or take File for all."
+        raise _refused(annotation, f"a {kind_of(stored[0])} cannot be part of a union", hint)
     if containers not in ([], ["list"]):
         name = type_text(stored[0])
-        raise StaticTypeError(f"{type_text(annotation)} cannot flow between steps", hint=f"Use {name} or list[{name}].")
+        raise _refused(annotation, hint=f"Use {name} or list[{name}].")

@@ -14,11 +14,10 @@ from pandera.errors import SchemaError, SchemaErrors
 from pyarrow import ArrowException
 
 from wurzel.datacontract import parquet
-from wurzel.datacontract.codec import Codec, Encoded, Piece, short
+from wurzel.datacontract.codec import Codec, Encoded, Piece, Unit, short
 from wurzel.datacontract.difference import article
 from wurzel.datacontract.parquet import difference_between, from_parquet, joined, to_parquet
 from wurzel.exceptions import ContractFailedException
-from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Part
@@ -33,27 +32,6 @@ _SETTLED = {
     pandas_engine.DateTime.coerce,
 }
 """What coerces values to a type of pandas or numpy, and so leaves alone what has that type."""
-
-
-class Rows(NamedTuple):
-    """The parts of one table: it goes on where a part is full."""
-
-    parts: tuple[Part, ...]
-
-    @property
-    def path(self) -> Path:
-        """Of the first part."""
-        return self.parts[0].path
-
-    @property
-    def items(self) -> int:
-        """Rows."""
-        return sum(part.items for part in self.parts)
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(part.size for part in self.parts)
 
 
 class TableCodec(Codec):
@@ -99,8 +77,8 @@ class TableCodec(Codec):
             raise ContractFailedException(f"a table in Parquet was expected: {short(str(error))}") from error
         return self._validated(frame)
 
-    def units(self, dataset: Dataset) -> Sequence[Rows]:
-        """See `Codec`."""
+    def units(self, dataset: Dataset) -> Sequence[Unit]:
+        """See `Codec`; a table goes on where a part is full."""
         found: list[list[Part]] = []
         full = False
         for part in dataset.parts:
@@ -109,7 +87,7 @@ class TableCodec(Codec):
             else:
                 found.append([part])
             full = part.items == parquet.MOST_ROWS
-        return [Rows(tuple(parts)) for parts in found]
+        return [Unit(parts[0].path, tuple(parts), sum(part.items for part in parts)) for parts in found]
 
     def read(self, pieces: Sequence[Piece]) -> Any:
         """See `Codec`."""
@@ -122,7 +100,6 @@ class TableCodec(Codec):
 
     def _table(self, piece: Piece) -> pd.DataFrame:
         rows = piece.unit
-        assert isinstance(rows, Rows)  # noqa: S101 - see `units`
         if self._last is not None and self._last[0] == rows.path:
             return self._own(self._last[1], piece)
         frames: list[pd.DataFrame] = []
