@@ -61,7 +61,7 @@ def test_our_own_templates_pass_the_check(target):
     renderer = Renderer()
     own = [layer._replace(kind="project", name="templates") for layer in renderer.layers.layers]
     renderer.layers.layers = tuple(own)
-    problems = renderer.check(contexts([backend]), lambda name: name.partition("/")[0] == target)
+    problems = renderer.checker(contexts([backend]), lambda name: name.partition("/")[0] == target).problems()
     assert [str(problem) for problem in problems] == []
 
 

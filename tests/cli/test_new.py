@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import invoke
-from wurzel.project.new_pack import example_folder, pack_files
+from wurzel.project.new import example_folder, pack_files
 
 
 def new(*arguments):

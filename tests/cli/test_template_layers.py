@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.command import invoke as run
+from wurzel.render.contexts import CONTEXTS
 from wurzel.render.layers import built_in
-from wurzel.render.of_commands import CONTEXTS
 
 CONFIG = """version: 1
 templates: [wurzel-templates, company]

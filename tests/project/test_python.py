@@ -2,7 +2,7 @@
 
 import pytest
 
-from wurzel.project.python import python_of
+from wurzel.project.home import python_of
 
 
 @pytest.mark.parametrize(

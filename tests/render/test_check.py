@@ -67,7 +67,7 @@ def check(tmp_path):
                 (folder / path).write_text(source, encoding="utf-8")
         renderer = Renderer(["own"], root=tmp_path)
         renderer.layers.add("x", below)
-        return renderer.check({"x/base.yaml.j2": context, "x/run.sh.j2": context})
+        return renderer.checker({"x/base.yaml.j2": context, "x/run.sh.j2": context}).problems()
 
     return run
 
@@ -276,7 +276,7 @@ def test_without_a_declared_context_any_name_may_be_there(check):
 def test_a_template_that_is_not_utf_8(check, tmp_path):
     check("a: 1\n")
     (tmp_path / "own/x/base.yaml.j2").write_bytes(b"a: 1\nb: \xff\n")
-    (problem,) = Renderer(["own"], root=tmp_path).check({"x/base.yaml.j2": Context})
+    (problem,) = Renderer(["own"], root=tmp_path).checker({"x/base.yaml.j2": Context}).problems()
     assert (problem.message, problem.where) == ("the template is not UTF-8", "own/x/base.yaml.j2:2")
 
 
@@ -284,18 +284,19 @@ def test_a_template_that_is_not_utf_8(check, tmp_path):
 def test_a_template_that_is_no_file(check, tmp_path, make):
     check("a: 1\n")
     make(tmp_path / "own/x/_part.yaml.j2")
-    (problem,) = Renderer(["own"], root=tmp_path).check({"x/base.yaml.j2": Context})
+    (problem,) = Renderer(["own"], root=tmp_path).checker({"x/base.yaml.j2": Context}).problems()
     assert problem.where == "own/x/_part.yaml.j2:1"
     assert "the template is not a file" in problem.message or "cannot be read: Too many levels" in problem.message
 
 
 def test_without_own_layers_nothing_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("wurzel.render.layers.Found.read", lambda _self: pytest.fail("a template was read"))
-    assert Renderer().check({"dvc/dvc.yaml.j2": Context}) == []
+    assert Renderer().checker({"dvc/dvc.yaml.j2": Context}).problems() == []
 
 
 def test_a_part_of_a_pack_is_an_offer(check, tmp_path):
     check({"x/_offer.j2": "{% macro m() %}a{% endmacro %}\n", "x/lost.yaml.j2": "a: 1\n"})
     renderer = Renderer(["own"], root=tmp_path)
     renderer.layers.layers = tuple(layer._replace(kind="pack") for layer in renderer.layers.layers[:1])
-    assert [problem.where for problem in renderer.check({"x/base.yaml.j2": Context})] == ["own!x/lost.yaml.j2:1"]
+    problems = renderer.checker({"x/base.yaml.j2": Context}).problems()
+    assert [problem.where for problem in problems] == ["own!x/lost.yaml.j2:1"]

@@ -20,13 +20,13 @@ pytestmark = pytest.mark.usefixtures("cache_folder")
 def check(tmp_path, monkeypatch):
     """Check a layer with one override; whether it was read."""
     read = []
-    checked = Renderer.check
+    checker = Renderer.checker
 
     def watched(self, *args):
         read.append(self)
-        return checked(self, *args)
+        return checker(self, *args)
 
-    monkeypatch.setattr(Renderer, "check", watched)
+    monkeypatch.setattr(Renderer, "checker", watched)
     layer = tmp_path / "layer"
     (layer / "dvc").mkdir(parents=True)
 

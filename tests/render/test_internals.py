@@ -59,7 +59,8 @@ def test_a_list_of_names_is_refused_where_one_is_needed(tmp_path, tag):
     with pytest.raises(TemplateError, match="needs the name of one template") as caught:
         Renderer([tmp_path]).render("x/a.yaml.j2", {})
     assert caught.value.where.endswith("x/a.yaml.j2:1")
-    assert any("one template" in problem.message for problem in Renderer([tmp_path]).check({"x/a.yaml.j2": None}))
+    problems = Renderer([tmp_path]).checker({"x/a.yaml.j2": None}).problems()
+    assert any("one template" in problem.message for problem in problems)
 
 
 def test_a_computed_name_that_is_not_text_is_refused(tmp_path):

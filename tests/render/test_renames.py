@@ -51,7 +51,7 @@ def rendered(tmp_path):
         renderer = Renderer(["own"], root=tmp_path)
         renderer.layers.add("x", tmp_path / "below")
         renderer.layers.rename(RENAMES)
-        problems = renderer.check({"x/new.yaml.j2": Context})
+        problems = renderer.checker({"x/new.yaml.j2": Context}).problems()
         text = renderer.render("x/new.yaml.j2", {"title": "t", "part": Part("p")}).text
         return text, problems, [str(warning).partition("\n")[0] for warning in renderer.layers.warnings]
 

@@ -35,17 +35,18 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
 
 def _problems(renderer: Renderer, backends: Mapping[str, Backend]) -> list[Problem]:
     from wurzel.backends.policies import PolicyContext
-    from wurzel.render.of_commands import CONTEXTS
+    from wurzel.render.contexts import CONTEXTS
 
     others = {*names(), *(name.partition("/")[0] for name in CONTEXTS)} - set(backends)
     known: dict[str, type | None] = {**contexts(backends.values()), POLICIES: PolicyContext}
     known |= {more.template: None for more in renderer.layers.more if more.target in backends}
     skipped = {more.template for more in renderer.layers.more} - known.keys()
-    return renderer.check(
+    checker = renderer.checker(
         known,
         lambda name: name in known or (name.partition("/")[0] not in others and name not in skipped),
         lambda: _rendered_elsewhere(renderer, others),
     )
+    return checker.problems()
 
 
 def _without_template(renderer: Renderer, files: Iterable[More]) -> Iterator[Problem]:
@@ -65,7 +66,7 @@ def check_all(renderer: Renderer) -> list[Problem]:
     if not any(layer.is_own for layer in renderer.layers.layers):
         return []
     from wurzel.backends.policies import PolicyContext
-    from wurzel.render.of_commands import CONTEXTS
+    from wurzel.render.contexts import CONTEXTS
 
     known = {**contexts(map(get, names())), **CONTEXTS, POLICIES: PolicyContext}
     known |= {more.template: None for more in renderer.layers.more}
@@ -75,7 +76,7 @@ def check_all(renderer: Renderer) -> list[Problem]:
 
 def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterator[str]:
     """Names of templates in these folders, and of those that targets of the same names and commands render."""
-    from wurzel.render.of_commands import CONTEXTS
+    from wurzel.render.contexts import CONTEXTS
 
     for target in set(names()) & set(folders):
         try:

@@ -16,7 +16,7 @@ from wurzel.backends.checking import contexts
 from wurzel.render.check.described import members, summary
 from wurzel.render.check.expressions import OF_JINJA
 from wurzel.render.check.types import described_in, spell
-from wurzel.render.common import Common
+from wurzel.render.contexts import Common
 from wurzel.render.language import language_of
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
     from wurzel.backends.policies import Guard
     from wurzel.render import Rendered, Renderer
-    from wurzel.render.common import Common
+    from wurzel.render.contexts import Common
     from wurzel.render.more import More
 
 _HEADER = 400

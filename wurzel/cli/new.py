@@ -38,7 +38,7 @@ def project(name: str, as_json: bool) -> None:
     Writes the new folder NAME. It runs and passes its tests as it is.
     """
     from wurzel.new_file import write_folder
-    from wurzel.project.new_project import project_files
+    from wurzel.project.new import project_files
 
     files = project_files(name)
     write_folder(Path(name), files)
@@ -55,7 +55,7 @@ def step(name: str, as_json: bool) -> None:
     """
     from wurzel.exceptions import UsageError
     from wurzel.new_file import write_file
-    from wurzel.project.new_project import step_files
+    from wurzel.project.new import step_files
 
     files = step_files(name)
     for path in files:
@@ -78,7 +78,7 @@ def backend(name: str, as_json: bool) -> None:
     drops anything of a pipeline.
     """
     from wurzel.new_file import write_folder
-    from wurzel.project.new_project import backend_files
+    from wurzel.project.new import backend_files
 
     files, folder = backend_files(name), f"wurzel-{name}"
     write_folder(Path(folder), files)
@@ -96,7 +96,7 @@ def pack(name: str, as_json: bool) -> None:
     test. It is the example of the documentation under your name; keep what you need and remove the rest.
     """
     from wurzel.new_file import write_folder
-    from wurzel.project.new_pack import pack_files
+    from wurzel.project.new import pack_files
 
     files = pack_files(name)
     write_folder(Path(name), files)

@@ -94,8 +94,8 @@ def merged(returned: Mapping[Any, Any]) -> str:
     texts = {id(key): to_json({key: None}, fallback=repr) for key in returned}
     counts = Counter(texts.values())
     alike = [key for key in returned if counts[texts[id(key)]] > 1]
-    shown = " and ".join(map(repr, alike[:3]))
-    return f"has the keys {shown}, which are stored alike" if alike else "has keys that are stored alike"
+    names = " and ".join(map(repr, alike[:3]))
+    return f"has the keys {names}, which are stored alike" if alike else "has keys that are stored alike"
 
 
 def is_dataclass(value: Any) -> bool:

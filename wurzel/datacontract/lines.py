@@ -321,8 +321,8 @@ class ItemLines:
 
     def _problem(self, loc: tuple[int | str, ...], message: str, value: Any, start: int, *, numbered: bool) -> str:
         index, *rest = loc or (0,)
-        shown = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
-        return f"{shown}: {message}, not {short(value)}" if shown else f"{message}, not {short(value)}"
+        where = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
+        return f"{where}: {message}, not {short(value)}" if where else f"{message}, not {short(value)}"
 
 
 def _in_order(texts: Collection[str]) -> list[str]:

@@ -52,8 +52,8 @@ def manifest_of(data: Any, folder: Path) -> Manifest:
     try:
         parts = [{**part, "file": part["path"]} for part in data["parts"]]
         skipped = {"skipped": True} if data["skipped"] is True else {}
-        shown = {name: data[name] for name in ("contract", "containers", "folders")}
-        manifest = _body(folder, {**shown, **skipped, "parts": parts})
+        same = {name: data[name] for name in ("contract", "containers", "folders")}
+        manifest = _body(folder, {**same, **skipped, "parts": parts})
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"is not a manifest: {_one_line(error)}") from None
     if manifest.canonical != data:

@@ -112,10 +112,8 @@ def open_dataset(folder: Path) -> Dataset:
     if not names:
         raise DatasetError("is an empty folder, not a dataset", where=str(folder), hint=RUN)
     if found := output_names(folder):
-        shown = ", ".join(found)
-        raise DatasetError(
-            f"holds the named outputs {shown}", where=str(folder), hint=f"Give one of them: {folder / found[0]}."
-        )
+        hint = f"Give one of them: {folder / found[0]}."
+        raise DatasetError(f"holds the named outputs {', '.join(found)}", where=str(folder), hint=hint)
     if not shards:
         raise incomplete(folder)
     if len(shards) < len(names):
@@ -190,8 +188,8 @@ def _sliced(folder: Path, step: Path, output: str = "") -> Dataset:
         )
     of = totals.pop()
     if missing := sorted(set(range(1, of + 1)) - {number for number, _ in found}):
-        shown = ", ".join(map(str, missing[:5]))
-        raise DatasetError(f"is incomplete: of {of} slices, these are missing: {shown}", where=str(folder), hint=RUN)
+        numbers = ", ".join(map(str, missing[:5]))
+        raise DatasetError(f"is incomplete: of {of} slices, these are missing: {numbers}", where=str(folder), hint=RUN)
     manifests = [read_manifest(shard_folder(step, number, of) / output) for number in range(1, of + 1)]
     slices = [manifest.slice for manifest in manifests if manifest.slice is not None]
     first = manifests[0]

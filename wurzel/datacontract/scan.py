@@ -80,15 +80,15 @@ def _text(path: Path) -> str:
 def _target(link: Path, around: Path, moved: Collection[Path]) -> Path:
     """The file that a link leads to: one within the same folder, which is copied."""
     target = Path(os.path.realpath(link))
-    shown = f"the link {str(link)!r} to {str(link.readlink())!r}"
+    what = f"the link {str(link)!r} to {str(link.readlink())!r}"
     if Path(os.path.realpath(around)) not in target.parents:
-        raise ContractFailedException(f"{shown} leads out of its folder")
+        raise ContractFailedException(f"{what} leads out of its folder")
     if target in moved:
         return target
     try:
         mode = target.lstat().st_mode
     except FileNotFoundError:
-        raise ContractFailedException(f"{shown} leads to nothing") from None
+        raise ContractFailedException(f"{what} leads to nothing") from None
     if not S_ISREG(mode):
-        raise ContractFailedException(f"{shown} does not lead to a file")
+        raise ContractFailedException(f"{what} does not lead to a file")
     return target

@@ -156,9 +156,9 @@ class TableCodec(Codec):
         named = [str(name) for name in index.names if name is not None]
         labels = not named and index.nlevels == 1 and (pd.api.types.is_integer_dtype(index.dtype) or not len(frame))
         if not self._keeps_index and not labels:
-            shown = f" {', '.join(named)}" if named else f", {short(list(index[:3]))},"
+            which = f" {', '.join(named)}" if named else f", {short(list(index[:3]))},"
             raise ContractFailedException(
-                f"its index{shown} would be lost, since the contract declares none",
+                f"its index{which} would be lost, since the contract declares none",
                 hint="Make columns of it with reset_index(), or drop it with reset_index(drop=True).",
             )
 

@@ -154,9 +154,9 @@ def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[
         yield from _changes(value, f"{place}.", unset=unset)
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
-            given = isinstance(item, BaseModel | Model) and not isinstance(item, _OF_CODE) and not unset
+            varies = isinstance(item, BaseModel | Model) and not isinstance(item, _OF_CODE) and not unset
             key = getattr(item, "name", number)
-            for inner, changed in _changes(item, f"{place}.{key}.", unset=False) if given else ():
+            for inner, changed in _changes(item, f"{place}.{key}.", unset=False) if varies else ():
                 yield inner, (*value[:number], changed, *value[number + 1 :])
     elif value is None and unset and name == "schedule":
         yield place, Schedule.model_construct(cron=other_value(Schedule, "cron", None))

@@ -137,13 +137,13 @@ def _call(node: ast.Call, path: Path) -> Iterator[tuple[Path, str, int]]:
     name = next((named[key] for key in _CALL_NAMES if isinstance(named.get(key), str)), None)
     function = node.func
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
-        shown = function.attr  # of x(…).expand(…)
+        called = function.attr  # of x(…).expand(…)
     else:
-        shown = ast.unparse(function)
-    if shown == "timedelta" and named:  # one value, whatever unit it is in
+        called = ast.unparse(function)
+    if called == "timedelta" and named:  # one value, whatever unit it is in
         yield path, " ".join(f"{value!r} {unit}" for unit, value in named.items()), node.lineno
         return
-    label = str(name) if name is not None else shown
+    label = str(name) if name is not None else called
     for argument in [node.func, *node.args]:
         yield from _literals(argument, (*path, label))
     for word in node.keywords:

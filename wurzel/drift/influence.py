@@ -182,9 +182,9 @@ class Evidence:
     def _against(self, setting: Setting) -> tuple[int, int]:
         """A key to sort by, the likeliest first: what it would change and does not differ, less what it explains."""
         if setting not in self._known:
-            shown = [(self._is_shown(*each), each[2].extreme) for each in self._effects[setting]]
-            missing = sum(1 for each, extreme in shown if each is None and not extreme)
-            self._known[setting] = (missing, -sum(bool(each) for each, _ in shown))
+            found = [(self._is_shown(*each), each[2].extreme) for each in self._effects[setting]]
+            missing = sum(1 for each, extreme in found if each is None and not extreme)
+            self._known[setting] = (missing, -sum(bool(each) for each, _ in found))
         return self._known[setting]
 
     def _is_shown(self, file: str, path: Path, effect: Effect) -> bool | None:

@@ -45,10 +45,10 @@ def _key(line: str) -> str:
 def _problem(below: Below, paths: Sequence[str]) -> Problem:
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     were = "were" if more else "was"
-    plain = below.name.removeprefix("!")
+    name = below.name.removeprefix("!")
     return Problem(
         f"`{below.name}` is {below.label}, which {paths[0]}{more} {were} rendered without",
         below.where,
         "`!` means the next layer below; in wurzel 0.1.0 it always meant wurzel's own template. Write"
-        f" wurzel!{plain} to skip the layers between.",
+        f" wurzel!{name} to skip the layers between.",
     )

@@ -56,7 +56,7 @@ def _at_top(top: Path) -> Iterator[str]:
 def _covers(request: Request, command: Sequence[str]) -> bool:
     """Whether the command that wrote a file is part of the request."""
     match command:
-        case ["wurzel", "render", pipeline, "-t", target, *given] if request.ir is None:
+        case ["wurzel", "render", pipeline, "-t", target, *options] if request.ir is None:
             pass
         case _:
             return False
@@ -64,7 +64,7 @@ def _covers(request: Request, command: Sequence[str]) -> bool:
         ":" not in pipeline
         and (not request.pipelines or pipeline in request.pipelines)
         and (not request.targets or target in request.targets)
-        and given == request.shared_options
+        and options == request.shared_options
     )
 
 

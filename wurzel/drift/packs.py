@@ -16,8 +16,7 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Node, with_value
 from wurzel.render.header import packs_of
 from wurzel.render.layers import OURS
-from wurzel.render.packs import is_installed, load_pack
-from wurzel.render.requirement import pack_name
+from wurzel.render.packs import is_installed, load_pack, pack_name
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobFile, JobResult

@@ -87,14 +87,14 @@ def ci_file(
     `paths`, only for `push`, are files that may be pushed although they are new. The path of the result is below the
     top of the repository.
     """
-    given = ["-e", choices.environment] if choices.environment else []
+    options = ["-e", choices.environment] if choices.environment else []
     setup, install = ("pip", choices.install) if choices.install else (home.setup, home.install)
     words = [*RUNNERS.get(setup, ()), *choices.wurzel, "render"]
     context = common_context(choices, home, variables) | {
         "push": choices.push,
         "merge_requests": choices.merge_requests,
-        "check": shlex.join([*words, "--check", *given]),
-        "render": shlex.join([*words, "--prune", "--format", "json", *given]),
+        "check": shlex.join([*words, "--check", *options]),
+        "render": shlex.join([*words, "--prune", "--format", "json", *options]),
         "setup": setup,
         "install": install,
         "secrets": {name: f"${{{{ secrets.{name} }}}}" for name in choices.secrets},

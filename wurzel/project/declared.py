@@ -79,9 +79,9 @@ class Declaration(NamedTuple):
     @property
     def schema(self) -> dict[str, Any]:
         """JSON Schema of its values; YAML reads a text of digits without quotes as a number."""
-        said = {"description": self.description, "pattern": f"^(?:{self.pattern})$" if self.pattern else ""}
+        texts = {"description": self.description, "pattern": f"^(?:{self.pattern})$" if self.pattern else ""}
         default = {"default": json_data(self.default)} if self.default is not None else {}
-        return {"type": _KINDS[self.kind].schema, **{key: text for key, text in said.items() if text}, **default}
+        return {"type": _KINDS[self.kind].schema, **{key: text for key, text in texts.items() if text}, **default}
 
     @property
     def rule(self) -> str:
@@ -100,28 +100,28 @@ class Declaration(NamedTuple):
 def declarations(node: Node | None, pack: str, findings: Findings) -> dict[str, Declaration]:
     """The variables that a pack declares; what is wrong with them is added to `findings`."""
     found = {}
-    for name, said in (node.fields if node is not None else {}).items():
+    for name, declared in (node.fields if node is not None else {}).items():
         if not _NAME.fullmatch(name) or name in _METHODS:
             message = f"variables: templates cannot read {name!r} as variables.{name}"
-            findings.add(said.key_origin, message, "Use letters, digits and _, and not the name of a method.")
+            findings.add(declared.key_origin, message, "Use letters, digits and _, and not the name of a method.")
             continue
-        found[name] = _declaration(name, pack, said, findings)
+        found[name] = _declaration(name, pack, declared, findings)
     return found
 
 
-def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declaration:
-    fields = {key: node for key, node in said.fields.items() if node.value is not None}
+def _declaration(name: str, pack: str, declared: Node, findings: Findings) -> Declaration:
+    fields = {key: node for key, node in declared.fields.items() if node.value is not None}
     default = fields.get("default")
-    given = {key: json_data(node) for key, node in fields.items() if key in {"required", "pattern", "description"}}
+    about = {key: json_data(node) for key, node in fields.items() if key in {"required", "pattern", "description"}}
     kind = json_data(fields["type"]) if "type" in fields else _type(default) if "pattern" not in fields else "text"
     found = Declaration(
         name,
         pack,
         kind if kind in _KINDS else "text",
-        required=given.get("required") is True,
+        required=about.get("required") is True,
         default=default,
-        pattern=str(given.get("pattern", "")),
-        description=str(given.get("description", "")),
+        pattern=str(about.get("pattern", "")),
+        description=str(about.get("description", "")),
     )
     if problem := _wrong_pattern(found.pattern):
         findings.add(fields["pattern"].origin, f"variables.{name}.pattern: {problem}", _PATTERNS)
@@ -183,10 +183,10 @@ class Variables:
         """All that is declared, in the order of the packs."""
         return list(dict.fromkeys(name for pack in self._declared for name in pack))
 
-    def values(self, given: Mapping[str, Node]) -> dict[str, Any]:
+    def values(self, nodes: Mapping[str, Node]) -> dict[str, Any]:
         """The values that are set, as templates see them."""
         values = {}
-        for name, node in given.items():
+        for name, node in nodes.items():
             found = self._of(name)
             if not found:
                 values[name] = json_data(node)
@@ -202,9 +202,9 @@ class Variables:
                     self._findings.add(node.origin, f"variables.{name}: {problem}", each.hint)
         return values
 
-    def with_defaults(self, given: Node | None) -> dict[str, Node]:
+    def with_defaults(self, layer: Node | None) -> dict[str, Node]:
         """Values of a pipeline, with defaults for those that it does not set; null without a default."""
-        nodes = dict(given.fields) if given is not None else {}
+        nodes = dict(layer.fields) if layer is not None else {}
         for name in self.names:
             if name in nodes:
                 continue

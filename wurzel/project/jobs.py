@@ -181,8 +181,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     if named.name:
         placed = backend.placed(resolved.pipeline, options, target)
         options = placed if options.output is None else placed.model_copy(update={"output": options.output})
-    given = request._replace(environment=None) if named.environment else request
-    command = _command(given, name, target)
+    asked = request._replace(environment=None) if named.environment else request
+    command = _command(asked, name, target)
     pipeline = _pipeline(request, resolved, named.target)
     if request.choice.options:
         pipeline, options = backend.one_off(pipeline, options, request.choice.ids(pipeline))

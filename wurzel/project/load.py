@@ -100,8 +100,8 @@ class Project(NamedTuple):
         """Variables and store of all pipelines of the file or of an environment, in the shape of a pipeline."""
         if environment is None:
             return None
-        said = {"variables": self.variables, "store": self.stores}
-        fields = {key: nodes[environment] for key, nodes in said.items() if environment in nodes}
+        by_key = {"variables": self.variables, "store": self.stores}
+        fields = {key: nodes[environment] for key, nodes in by_key.items() if environment in nodes}
         return Node(fields, self.file) if fields else None
 
     def targets(self, name: str, environment: str | None = None) -> list[str]:
@@ -120,8 +120,8 @@ class Project(NamedTuple):
         if name not in self.names(environment):
             hint = near(name, self.names(environment), "Pipelines")
             raise UsageError(f"unknown pipeline {name!r}", where=self.file, hint=hint)
-        said = [node.fields["entrypoint"] for node in self.layers(name, environment) if "entrypoint" in node.fields]
-        return str(next(node.value for node in reversed(said) if node.value is not None))
+        nodes = [node.fields.get("entrypoint") for node in reversed(self.layers(name, environment))]
+        return str(next(node.value for node in nodes if node is not None and node.value is not None))
 
 
 def project_names(project: Project | None) -> Mapping[str, Named]:
@@ -263,11 +263,11 @@ def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Find
         read(overlay, ProjectFile, "", Context(findings, complete=False, build=False))
         _check_environments(root, environments, findings)
     schemas_of(root, findings)
-    given = names_given(pipeline.fields.get("targets") for _, pipeline in _pipelines(root))
+    named = names_given(pipeline.fields.get("targets") for _, pipeline in _pipelines(root))
 
     def elsewhere() -> Collection[str]:
         # Raises what keeps a pack from being read: a name that it may define cannot be judged, so nothing else counts.
-        return {*given, *(name for pack in packs() for name in pack.names)}
+        return {*named, *(name for pack in packs() for name in pack.names)}
 
     for path, pipeline in _pipelines(root):
         targets = pipeline.fields.get("targets")

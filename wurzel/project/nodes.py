@@ -132,8 +132,8 @@ def overlay_targets(layers: Iterable[Node | None]) -> Node | None:
     merged = overlay_all(layers)
     for name, target in merged.fields.items() if merged is not None else ():
         if PATCH in target.fields:
-            said = [layer.fields[name].fields.get(PATCH) for layer in layers if layer and name in layer.fields]
-            target.fields[PATCH] = _composed(said) or target.fields[PATCH]
+            patches = [layer.fields[name].fields.get(PATCH) for layer in layers if layer and name in layer.fields]
+            target.fields[PATCH] = _composed(patches) or target.fields[PATCH]
     return merged
 
 

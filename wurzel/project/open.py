@@ -73,10 +73,10 @@ def project_variables(project: Project, environment: str | None) -> dict[str, An
     layers = [layer for pack in packs for layer in pack.layers(environment)]
     keys = [""] if environment is None else ["", environment]
     nodes = [layer.fields["variables"] for layer in layers if "variables" in layer.fields]
-    given = overlay_all([*nodes, *(project.variables[key] for key in keys if key in project.variables)])
+    own = overlay_all([*nodes, *(project.variables[key] for key in keys if key in project.variables)])
     missing, findings = Findings(), Findings()
     declared = [pack.variables for pack in packs]
-    values = Variables(declared, Origin(project.file, 0, 0), missing).with_defaults(given)
+    values = Variables(declared, Origin(project.file, 0, 0), missing).with_defaults(own)
     found = Variables(declared, Origin(project.file, 0, 0), findings).values(values)
     findings.check()
     return found

@@ -122,9 +122,9 @@ def _finding(
 
 def _of_packs(node: Node) -> str:
     """Which keys of a mapping packs gave, beside those of the project that exclude them, and how to take them away."""
-    given = {name: child for name, child in node.fields.items() if child.value is not None}
-    packs = {name: child for name, child in given.items() if child.source.endswith(PACK_FILE)}
-    if not packs or len(packs) == len(given):
+    present = {name: child for name, child in node.fields.items() if child.value is not None}
+    packs = {name: child for name, child in present.items() if child.source.endswith(PACK_FILE)}
+    if not packs or len(packs) == len(present):
         return ""
     whose = ", ".join(f"`{name}` is from {child.origin}" for name, child in packs.items())
     return f"{whose}. To have your own instead, write as well: {', '.join(f'{name}: null' for name in packs)}."

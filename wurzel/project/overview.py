@@ -61,8 +61,8 @@ def as_text(found: dict[str, Any]) -> str:
     """An overview for people."""
     lines = [f"pack {pack['name']} {pack['version']}{', with policies' * pack['policies']}" for pack in found["packs"]]
     lines += [
-        f"pipeline {name}  {said['entrypoint']}  {', '.join(said['targets']) or 'no targets'}"
-        for name, said in found["pipelines"].items()
+        f"pipeline {name}  {about['entrypoint']}  {', '.join(about['targets']) or 'no targets'}"
+        for name, about in found["pipelines"].items()
     ]
     lines += [f"environment {name}" for name in found["environments"]]
     return "\n".join(lines or ["this project is empty"]) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -25,8 +26,8 @@ from wurzel.project.targets import Named, check_targets, names_given
 from wurzel.regular_file import read_file
 from wurzel.render.layers import POLICIES
 from wurzel.render.more import More, unknown_in
+from wurzel.render.packs import Requirement, requirement
 from wurzel.render.renames import Rename
-from wurzel.render.requirement import Requirement, requirement
 
 _FIELDS = PipelineConfig.model_fields
 _OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name in ("defaults", "targets", "ignore")}
@@ -199,24 +200,27 @@ def _read(pack: Pack, path: Path, findings: Findings, *, is_pack: bool = True) -
     )
 
 
+def _texts(node: Node) -> Mapping[str, str]:
+    """The fields of a mapping as texts; empty where there is none."""
+    return defaultdict(str, {key: str(child.written) for key, child in node.fields.items()})
+
+
 def _rename(pack: Pack, node: Node, findings: Findings) -> Rename:
-    said = {key: str(child.written) for key, child in node.fields.items()}
-    if said.get("kind") in {"block", "macro"} and not said.get("within"):
-        findings.add(node.origin, f"renames: a {said['kind']} needs `within`, the template that contains it")
-    if POLICIES in {said.get("old"), said.get("new")}:
+    texts = _texts(node)
+    if texts["kind"] in {"block", "macro"} and not texts["within"]:
+        findings.add(node.origin, f"renames: a {texts['kind']} needs `within`, the template that contains it")
+    if POLICIES in {texts["old"], texts["new"]}:
         findings.add(node.origin, f"renames: {POLICIES} cannot be renamed", "Every layer's policy has this name.")
-    kind: Any = {"file": "template"}.get(said.get("kind", ""), said.get("kind"))
-    return Rename(
-        kind, said.get("old", ""), said.get("new", ""), said.get("since", "0"), said.get("within", ""), pack.name
-    )
+    kind: Any = {"file": "template"}.get(texts["kind"], texts["kind"])
+    since = texts["since"] or "0"
+    return Rename(kind, texts["old"], texts["new"], since, texts["within"], pack.name)
 
 
 def _more(pack: Pack, node: Node, findings: Findings) -> More:
     from wurzel.backends.registry import names
 
-    said = {key: str(child.written) for key, child in node.fields.items()}
-    target, template, path = (said.get(key, "") for key in ("target", "template", "path"))
-    more = More(pack.label, target, template, path, str(node.origin))
+    texts = _texts(node)
+    more = More(pack.label, texts["target"], texts["template"], texts["path"], str(node.origin))
     if more.target and more.target not in names():
         hint = near(more.target, names(), "Targets")
         findings.add(node.fields["target"].origin, f"files: unknown target {more.target!r}", hint)

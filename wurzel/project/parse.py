@@ -130,14 +130,14 @@ class _Builder:
     def scalar(self, event: Any) -> None:
         mark = event.start_mark
         text = event.value.translate(self.restored) if self.restored else event.value
-        plain = event.implicit[0] and event.tag is None
+        untagged = event.implicit[0] and event.tag is None
         if self.expects_key():
-            self.open_key(text, mark, merge=plain and text == _MERGE)
+            self.open_key(text, mark, merge=untagged and text == _MERGE)
             return
         if event.tag not in _TAGS:
-            self.wrong(event, f"the tag {event.tag} is not supported", "Write the plain value.")
+            self.wrong(event, f"the tag {event.tag} is not supported", "Write the untagged value.")
         value: Value = text
-        if plain:
+        if untagged:
             try:
                 value = scalar(text)
             except ValueError as error:

@@ -302,8 +302,8 @@ def _sequence(item_type: Any, kind: Any) -> Reader:
 
     def read_sequence(node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, list):
-            shown = display(node, path)
-            context.findings.add(node.origin, f"{path}: {shown} is not a list", f"Write [{shown}].")
+            text = display(node, path)
+            context.findings.add(node.origin, f"{path}: {text} is not a list", f"Write [{text}].")
             return BAD
         items = [read_item(item, f"{path}.{index}", context) for index, item in enumerate(node.value)]
         return kind(item for item in items if item is not BAD)

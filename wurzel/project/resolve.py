@@ -115,12 +115,12 @@ def resolve(
         raise UsageError(f"unknown environment {environment!r}: there is no wurzel.yaml here")
     findings = Findings()
     layers = project.layers(pipeline.name, environment) if project is not None else []
-    given = parse_sets(sets, findings)
+    of_sets = parse_sets(sets, findings)
     findings.check()
-    if given is not None:
-        model_reader(PipelineConfig)(given, f"pipelines.{pipeline.name}", Context(findings, complete=False))
+    if of_sets is not None:
+        model_reader(PipelineConfig)(of_sets, f"pipelines.{pipeline.name}", Context(findings, complete=False))
         findings.check()
-        layers = [*layers, given]
+        layers = [*layers, of_sets]
     packs = project.packs() if project is not None else ()
     declared = [pack.variables for pack in packs] if project is not None else None
     defaults = [layer for pack in packs for layer in pack.layers(environment)]
@@ -200,12 +200,12 @@ class _Resolver:
         for step in pipeline.steps:
             entry = self.steps.get(step.id)
             own = entry.fields.get("variables") if entry is not None else node_of(step.variables, step.run)
-            given = {
+            own_nodes = {
                 name: node
                 for name, node in (own.fields if own else {}).items()
                 if (name, json_data(node)) not in before
             }
-            values = for_all | variables.values(given) if given else for_all
+            values = for_all | variables.values(own_nodes) if own_nodes else for_all
             steps.append(step.model_copy(update={"variables": values}) if values else step)
         return pipeline.model_copy(update={"variables": for_all, "steps": tuple(steps)}) if for_all else pipeline
 
@@ -224,15 +224,15 @@ class _Resolver:
             return step
         self.check_removals(step.id, layers)
         update, tree = self.fields_of(step, packs, layers)
-        given = settings_of(step, each_of(layers, "settings"), f"steps.{step.id}.settings", self.findings)
+        configured = settings_of(step, each_of(layers, "settings"), f"steps.{step.id}.settings", self.findings)
         parameters = overlay_all(each_of(layers, "parameters"))
-        settings = with_values(step, given, parameters, self.findings)
-        self.steps[step.id] = Node({**tree, "settings": Node(given, "")}, "")
+        settings = with_values(step, configured, parameters, self.findings)
+        self.steps[step.id] = Node({**tree, "settings": Node(configured, "")}, "")
         if parameters is not None:
             self.steps[step.id].fields["parameters"] = parameters
         resolved = step.model_copy(update={**update, "settings": settings})
-        if check is not None and given:
-            self.check_settings(resolved, given, check)
+        if check is not None and configured:
+            self.check_settings(resolved, configured, check)
         return resolved
 
     def step_layers(self, step_id: str) -> list[Node]:
@@ -279,7 +279,7 @@ class _Resolver:
         values = {name: fields[name](node, f"{path}{name}", self.context) for name, node in merged.items()}
         return {name: value for name, value in values.items() if value is not BAD}, merged
 
-    def check_settings(self, step: Step, given: Mapping[str, Node], check: Check) -> None:
-        values = {setting.name: setting.value for setting in step.settings if setting.name in given}
+    def check_settings(self, step: Step, configured: Mapping[str, Node], check: Check) -> None:
+        values = {setting.name: setting.value for setting in step.settings if setting.name in configured}
         for name, reason in check(step, values):
-            self.findings.add(given[name].origin, f"steps.{step.id}.settings.{name}: {reason}")
+            self.findings.add(configured[name].origin, f"steps.{step.id}.settings.{name}: {reason}")

@@ -133,17 +133,17 @@ def _shards(step: Step) -> Iterator[Broken]:
         return
     if step.shards.max == 1 and step.shards.items is None:
         return
-    said = f"{step.shards.max} shards" if step.shards.max > 1 else f"portions of {step.shards.items} items"
+    what = f"{step.shards.max} shards" if step.shards.max > 1 else f"portions of {step.shards.items} items"
     advice = "Write shards: 1 for it."
     if not step.inputs:
-        yield Broken(path, f"{said}, but {step.id} is a source, so there is nothing to cut into slices", advice)
+        yield Broken(path, f"{what}, but {step.id} is a source, so there is nothing to cut into slices", advice)
     elif not many and step.inputs[0].name:
-        yield Broken(path, f"{said}, but no input of {step.id} contains many items", advice)
+        yield Broken(path, f"{what}, but no input of {step.id} contains many items", advice)
     elif many and not all(port.type.containers for port in step.outputs):
         reason = "turns its whole input into one item, so the input cannot be split into slices"
-        yield Broken(path, f"{said}, but {step.id} {reason}", advice)
+        yield Broken(path, f"{what}, but {step.id} {reason}", advice)
     elif len(many) > 1 and not step.shard_by:
-        message = f"{said}, but {step.id} has several inputs that can be cut: {', '.join(many)}"
+        message = f"{what}, but {step.id} has several inputs that can be cut: {', '.join(many)}"
         yield Broken(path, message, f"Say which: steps.{step.id}.shard_by: {many[0]}.")
 
 

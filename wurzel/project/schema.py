@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
@@ -83,10 +83,9 @@ def pack_schema() -> dict[str, Any]:
 
 def _finished(definitions: dict[str, Any], name: str, title: str) -> dict[str, Any]:
     root = definitions.pop(name)
-    validation = _draft7(Validation.model_json_schema())
-    root["properties"][VALIDATE] = validation
-    used = {key: _with_nulls(definitions[key]) for key in _reachable(definitions, root)}
-    return {"$schema": _DRAFT, **_with_nulls(root), "title": title, "definitions": used}
+    root["properties"][VALIDATE] = _each(Validation.model_json_schema(), _draft7)
+    used = {key: _each(definitions[key], _with_nulls) for key in _reachable(definitions, root)}
+    return {"$schema": _DRAFT, **_each(root, _with_nulls), "title": title, "definitions": used}
 
 
 def _targets(top: dict[str, Any], presets: Iterable[str] = ()) -> dict[str, Any]:
@@ -125,16 +124,18 @@ def _definitions(model: Class, prefix: str, described: Sequence[Class] = _DESCRI
             feature = feature_of(cls, name)
             if feature is not None:
                 node.setdefault("description", FEATURES[feature])
-    return {f"{prefix}{name}": _draft7(value) for name, value in found.items()}
+    return {f"{prefix}{name}": _each(value, _draft7) for name, value in found.items()}
 
 
-def _draft7(node: Any) -> Any:
-    """A schema without keywords that Draft 7 does not have, or would ignore beside `$ref`."""
+def _each(node: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    """A schema in which every mapping is changed, from the inside out."""
     if isinstance(node, list):
-        return [_draft7(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    result = {key: _draft7(value) for key, value in node.items()}
+        return [_each(item, change) for item in node]
+    return change({key: _each(value, change) for key, value in node.items()}) if isinstance(node, dict) else node
+
+
+def _draft7(result: dict[str, Any]) -> dict[str, Any]:
+    """A mapping without keywords that Draft 7 does not have, or would ignore beside `$ref`."""
     if result.get("default", "") in (None, {}, []):
         del result["default"]
     if "prefixItems" in result:
@@ -146,26 +147,22 @@ def _draft7(node: Any) -> Any:
 
 def _overlay(node: Any, overlays: Collection[str]) -> Any:
     """A definition in which nothing is required, and whose references lead to such definitions too."""
-    if isinstance(node, list):
-        return [_overlay(item, overlays) for item in node]
-    if not isinstance(node, dict):
-        return node
-    result = {key: _overlay(value, overlays) for key, value in node.items()}
-    if isinstance(result.get("required"), list):
-        del result["required"]
-    if str(result.get("$ref", "")).removeprefix(_REF) in overlays:
-        result["$ref"] += _OVERLAY
-    return result
+
+    def change(result: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(result.get("required"), list):
+            del result["required"]
+        if str(result.get("$ref", "")).removeprefix(_REF) in overlays:
+            result["$ref"] += _OVERLAY
+        return result
+
+    return _each(node, change)
 
 
 def _with_required(definitions: Mapping[str, Any]) -> set[str]:
     """Names of the definitions that have required keys, directly or through references."""
-    strict = {name for name, node in definitions.items() if any(_requires(item) for item in _mappings(node))}
+    mappings = {name: list(_mappings(node)) for name, node in definitions.items()}
+    strict = {name for name, found in mappings.items() if any(isinstance(each.get("required"), list) for each in found)}
     return {name for name in definitions if name in strict or strict & set(_reachable(definitions, definitions[name]))}
-
-
-def _requires(node: Mapping[str, Any]) -> bool:
-    return isinstance(node.get("required"), list)
 
 
 def _mappings(node: Any) -> Iterator[dict[str, Any]]:
@@ -191,14 +188,9 @@ def _reachable(definitions: Mapping[str, Any], root: Mapping[str, Any]) -> list[
     return sorted(found)
 
 
-def _with_nulls(node: Any) -> Any:
-    """The schema with `null` allowed for every entry that is not required."""
-    if isinstance(node, list):
-        return [_with_nulls(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    result = {key: _with_nulls(value) for key, value in node.items()}
-    required = node.get("required", [])
+def _with_nulls(result: dict[str, Any]) -> dict[str, Any]:
+    """A mapping with `null` allowed for every entry that is not required."""
+    required = result.get("required", [])
     if isinstance(result.get("properties"), dict):
         result["properties"] = {
             key: value if key in required else _or_null(value) for key, value in result["properties"].items()
@@ -217,11 +209,11 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
         return schema if kind == "null" else {**schema, "type": [kind, "null"]}
     if isinstance(kind, list):
         return schema if "null" in kind else {**schema, "type": [*kind, "null"]}
-    said: dict[str, Any] = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    about: dict[str, Any] = {key: schema[key] for key in ("title", "description", "default") if key in schema}
     options = schema.get("anyOf")
     if options is not None:
         return schema if {"type": "null"} in options else {**schema, "anyOf": [*options, {"type": "null"}]}
-    if not schema.keys() - said.keys():
+    if not schema.keys() - about.keys():
         return schema
-    inner = {key: value for key, value in schema.items() if key not in said}
-    return {**said, "anyOf": [inner, {"type": "null"}]}
+    inner = {key: value for key, value in schema.items() if key not in about}
+    return {**about, "anyOf": [inner, {"type": "null"}]}

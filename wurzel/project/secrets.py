@@ -43,14 +43,14 @@ def broken_secret_rules(pipeline: Pipeline) -> Iterator[Broken]:
 
 def doubtful(pipeline: Pipeline) -> Iterator[Broken]:
     """Plain variables that are called like a secret and belong to no setting, which would say what they are."""
-    given = [
+    suspects = [
         (f"{home}env.{name}", name)
         for home, env in (("", pipeline.env), *((f"steps.{step.id}.", step.env) for step in pipeline.steps))
         for name, value in env.items()
         if may_be_secret(name) and not _PLAIN.fullmatch(value)
     ]
-    known = _variables(pipeline) if given else set()
-    for path, name in given:
+    known = _variables(pipeline) if suspects else set()
+    for path, name in suspects:
         if name not in known:
             hint = f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}. If it is no secret, give it another name."
             yield Broken(path, "is called like a secret, but rendered files show its value", hint)

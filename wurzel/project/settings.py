@@ -40,18 +40,18 @@ def settings_of(step: Step, layers: Iterable[Node], path: str, findings: Finding
 
 
 def with_values(
-    step: Step, given: Mapping[str, Node], parameters: Node | None, findings: Findings
+    step: Step, configured: Mapping[str, Node], parameters: Node | None, findings: Findings
 ) -> tuple[Setting, ...]:
     """The settings of a step with their configured values."""
     path = f"steps.{step.id}"
     chosen = _parameters(step, parameters, f"{path}.parameters", findings)
-    if not given and chosen is None:
+    if not configured and chosen is None:
         return step.settings
     return tuple(
         setting.model_copy(
             update={
-                "given": setting.given or setting.name in given,
-                "value": value_of(given[setting.name], setting) if setting.name in given else setting.value,
+                "given": setting.given or setting.name in configured,
+                "value": value_of(configured[setting.name], setting) if setting.name in configured else setting.value,
                 "parameter": setting.parameter if chosen is None else setting.name in chosen,
             }
         )

@@ -44,8 +44,7 @@ def first_folder() -> Iterator[tuple[Project, Path]]:
 
 
 def _is_pack(project: Project, entry: str) -> bool:
-    from wurzel.render.packs import is_installed  # slow: only when a template is ejected
-    from wurzel.render.requirement import requirement
+    from wurzel.render.packs import is_installed, requirement  # slow: only when a template is ejected
 
     if (project.root / entry).is_dir():
         return False

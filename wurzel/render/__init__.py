@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.exceptions import Problem, TemplateError
+from wurzel.exceptions import TemplateError
 from wurzel.render.layers import Layers
 
 if TYPE_CHECKING:
@@ -85,29 +85,13 @@ class Renderer:
 
         return Environment(self.layers)
 
-    def check(
-        self,
-        contexts: Mapping[str, type | None],
-        concerns: Callable[[str], bool] = lambda _name: True,
-        others: Callable[[], Iterable[str]] = tuple,
-    ) -> list[Problem]:
-        """Errors in the templates of the project and its packs, including in branches that no render reaches.
-
-        `contexts` has for each template that is rendered the class whose fields are the names it sees. `concerns` tells
-        by name whether to check a template; `others` returns further rendered ones, when it matters whether one is
-        used.
-        """
-        if not any(layer.is_own for layer in self.layers.layers):
-            return []
-        return self.checker(contexts, concerns, others).problems()
-
     def checker(
         self,
         contexts: Mapping[str, type | None],
         concerns: Callable[[str], bool] = lambda _name: True,
         others: Callable[[], Iterable[str]] = tuple,
     ) -> Checker:
-        """A checker, which reads templates without rendering them; see `check`."""
+        """What finds errors in the templates of the project and its packs, also in branches that no render reaches."""
         from wurzel.render.check import Checker
 
         return Checker(self._environment, contexts, concerns, others)

@@ -121,8 +121,8 @@ def check_format(text: str, arguments: Any) -> None:
     found = _WIDTHS.findall(text)
     widths = [int(width) for pair in found for width in pair if width.isdigit()]
     if any("*" in pair for pair in found):
-        given = arguments if isinstance(arguments, tuple) else (arguments,)
-        widths += [each for each in given if isinstance(each, int)]
+        values = arguments if isinstance(arguments, tuple) else (arguments,)
+        widths += [each for each in values if isinstance(each, int)]
     _check_width(max(widths, default=0))
 
 

@@ -1,9 +1,18 @@
-"""Names that the templates of `wurzel ci` and `wurzel image` see, besides those that every template sees."""
+"""Names that templates see besides those of a target: all of them, and those of `wurzel ci` and `wurzel image`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
+
+
+class Common(TypedDict):
+    """Names that every template sees."""
+
+    variables: Mapping[str, Any]
+    """Every variable that a pack declares, with its value for the pipeline."""
+    environment: str | None
+    """The environment of `wurzel.yaml`, as passed to `-e`; null for none."""
 
 
 class _OfPlatform(TypedDict):
@@ -112,4 +121,4 @@ CONTEXTS: Mapping[str, type] = {
     "image/Dockerfile.j2": ImageFile,
     "image/dockerignore.j2": ImageFile,
 }
-"""By the name of the template."""
+"""Of the templates of commands, by their names."""

@@ -48,7 +48,7 @@ def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Pa
     `WriteError` when it cannot be written.
     """
     found = _source(layers, layer, name)
-    path = layer.folder / found.path.relative_to(found.layer.folder)
+    path = layer.folder / found.relative
     if path.exists() and not force:
         raise UsageError(
             "already exists", where=_own(layer, path), hint="Overwrite it with --force; your changes are lost."
@@ -67,14 +67,15 @@ def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: b
     `force`; `WriteError` when it cannot be written.
     """
     found = _source(layers, layer, name)
-    plain = found.path.relative_to(found.layer.folder).as_posix()
     blocks = blocks_of(layers, found)
     if block not in blocks:
-        raise UsageError(f"{label(found)} has no block {block!r}", hint=_elsewhere(layers, layer, plain, block, blocks))
-    path = layer.folder / plain
+        raise UsageError(
+            f"{label(found)} has no block {block!r}", hint=_elsewhere(layers, layer, found.relative, block, blocks)
+        )
+    path = layer.folder / found.relative
     head = f'{{% extends "{found.name}" %}}\n'
     if path.exists() and not force:
-        own = Found(plain, layer, path)
+        own = Found(found.relative, layer, path)
         head = own.read()
         hint = "Edit it there, or overwrite it with --force."
         if not _extends(layers, own):
@@ -114,24 +115,24 @@ def apply(update: Update) -> None:
 
 def _update(layers: Layers, layer: Layer, base: Path) -> Update:
     path = base.with_name(base.name.removesuffix(BASE))
-    shown = _own(layer, path)
+    file = _own(layer, path)
     if not path.is_file():
-        return Update(shown, path, "left over")
+        return Update(file, path, "left over")
     name = path.relative_to(layer.folder).as_posix()
     try:
         below = layers.below(layer, name)
     except TemplateMissing:
-        return Update(shown, path, "gone")
+        return Update(file, path, "gone")
     old, own = (Found(name, layer, each).read() for each in (base, path))
     new = _taken(layers, below)
     if waiting := _conflicts(own):
-        return Update(shown, path, "waiting", lines=waiting)
+        return Update(file, path, "waiting", lines=waiting)
     if old == new:
-        return Update(shown, path, "current")
+        return Update(file, path, "current")
     if own in {old, new}:
-        return Update(shown, path, "updated", new, new)
-    text, conflicts = merge(own, old, new, names=(shown, "the template it was ejected from", label(below)))
-    return Update(shown, path, "conflict" if conflicts else "merged", text, new, _conflicts(text) if conflicts else ())
+        return Update(file, path, "updated", new, new)
+    text, conflicts = merge(own, old, new, names=(file, "the template it was ejected from", label(below)))
+    return Update(file, path, "conflict" if conflicts else "merged", text, new, _conflicts(text) if conflicts else ())
 
 
 def _conflicts(text: str) -> list[int]:
@@ -152,11 +153,11 @@ def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tu
             file.write_text(text, encoding="utf-8", newline="")
         labels = [word for name in names for word in ("-L", name)]
         # A user's git configuration could change the style of the markers.
-        plain = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+        environment = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(
             [git, "merge-file", "-p", "--diff3", *labels, *map(str, files)],
             cwd=folder,
-            env=plain,
+            env=environment,
             capture_output=True,
             check=False,
         )

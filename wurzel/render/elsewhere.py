@@ -174,29 +174,8 @@ _TAGS = {
     "unless": "Write `{% if not … %}`.",
     "while": "Write `{% for x in xs %}`.",
 }
-_KNOWN_TAGS = (
-    "block",
-    "endblock",
-    "extends",
-    "filter",
-    "endfilter",
-    "for",
-    "endfor",
-    "if",
-    "elif",
-    "else",
-    "endif",
-    "import",
-    "include",
-    "macro",
-    "endmacro",
-    "raw",
-    "endraw",
-    "set",
-    "endset",
-    "with",
-    "endwith",
-)
+_WITH_END = ("block", "filter", "for", "if", "macro", "raw", "set", "with")
+_KNOWN_TAGS = (*_WITH_END, *(f"end{tag}" for tag in _WITH_END), "elif", "else", "extends", "import", "include")
 _FOREIGN = re.compile(
     r"unexpected '\.'|unexpected char '[$]'|expected token 'end of print statement', got '(?:string|integer|float|\w+)'"
 )

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wurzel.exceptions import Problem, TemplateError
 from wurzel.named_tuples import NamedTuple
-from wurzel.render.packs import is_installed, load_pack
+from wurzel.render.packs import is_installed, load_pack, pack_name, requirement
 from wurzel.render.renames import renamed
-from wurzel.render.requirement import pack_name, requirement
 from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:

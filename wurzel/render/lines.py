@@ -59,9 +59,9 @@ class Watch:
 
         Raises `TemplateError` when a tag removes the indentation of text after it, or the template contains a NUL.
         """
-        given = list(tokens)
-        joining = self._joining(given)
-        for number, token in enumerate(given):
+        read = list(tokens)
+        joining = self._joining(read)
+        for number, token in enumerate(read):
             yield from self._token(*token)
             if number in joining:
                 yield joining[number], "data", JOINT

@@ -69,7 +69,7 @@ def _untyped(function: Callable[..., Any]) -> str:
 
 def _pure(name: str, function: Callable[..., Any], pack: str) -> Callable[..., Any]:
     """The function, called on copies, which raises if it returns a different result for the same arguments."""
-    given: dict[str, Any] = {}
+    before: dict[str, Any] = {}
 
     @wraps(function)
     def apply(*arguments: Any, **named: Any) -> Any:
@@ -77,12 +77,12 @@ def _pure(name: str, function: Callable[..., Any], pack: str) -> Callable[..., A
         options = {key: _value(argument) for key, argument in named.items()}
         key = repr((values, sorted(options.items())))
         result = freeze(function(*values, **options))
-        if key in given and given[key] != result:
+        if key in before and before[key] != result:
             raise NotAValue(
-                f"the filter {name!r} of {pack} returned {result!r}, but {given[key]!r} before for the same arguments",
+                f"the filter {name!r} of {pack} returned {result!r}, but {before[key]!r} before for the same arguments",
                 "A filter must always return the same: do not use the clock, random numbers, the environment or state.",
             )
-        given[key] = result
+        before[key] = result
         return result
 
     summary = inspect.cleandoc(function.__doc__ or "not described").partition("\n")[0]

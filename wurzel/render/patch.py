@@ -62,22 +62,31 @@ class Patcher:
             self._mapping(node, patch, path)
 
     def _mapping(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> None:
-        known, added, removed = node.keys(), {}, []
-        for key, value in patch.items():
-            place, old = f"{path}.{key}", node.at(key)
-            if key == ADD and old is None:
-                self._refuse(place, "items can only be added to a list, and this is a mapping", "Write its keys.")
-            elif old is None and value is not None:
-                added[key] = self._fresh(value, place)
-            elif old is None:
-                self._missing(place, f"there is no key {key!r} to remove", key, known)
-            elif value is None:
-                removed.append(key)
+        removed = []
+        for index, (name, old) in enumerate(node.entries):
+            key = name.text() if name is not None else None
+            if key is None or key not in patch:
+                continue
+            if patch[key] is None:
+                removed.append(index)
             else:
-                self._value(node, key, old, value, place)
-        self._change(
-            node, [index for index, (key, _) in enumerate(node.entries) if key and key.text() in removed], added, path
-        )
+                self._value(node, key, old, patch[key], f"{path}.{key}")
+        self._change(node, removed, self._new_keys(node, patch, path), path)
+
+    def _new_keys(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> dict[str, Any]:
+        """What a patch adds to a mapping; refuses to remove what is not there."""
+        known, added = node.keys(), {}
+        for key, value in patch.items():
+            place = f"{path}.{key}"
+            if key in known:
+                continue
+            if key == ADD:
+                self._refuse(place, "items can only be added to a list, and this is a mapping", "Write its keys.")
+            elif value is None:
+                self._missing(place, f"there is no key {key!r} to remove", key, known)
+            else:
+                added[key] = self._fresh(value, place)
+        return added
 
     def _items(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> None:
         removed = []
@@ -224,24 +233,15 @@ class Patcher:
             elif name in patch:
                 old = self._inline(self._whole(value, new, f"{path}.{name}"), f"{path}.{name}")
             kept.append(f"{self._text[key.start : key.end]}: {old}" if key is not None else old)
-        return self._brackets(node, kept, patch, path)
-
-    def _brackets(self, node: YamlNode, kept: list[str], patch: Mapping[str, Any], path: str) -> str:
-        known = node.keys()
-        for name, value in patch.items():
-            place = f"{path}.{name}"
-            if node.is_sequence:
-                if name != ADD and len(node.picked(name)) != 1:
-                    self._not_one(place, node, name)
-            elif name == ADD and name not in known:
-                self._refuse(place, "items can only be added to a list, and this is a mapping", "Write its keys.")
-            elif name not in known and value is None:
-                self._missing(place, f"there is no key {name!r} to remove", name, known)
-            elif name not in known:
-                kept.append(f"{written_key(name, flow=True)}: {self._inline(self._fresh(value, place), place)}")
-        if node.is_sequence:
-            kept += [self._inline(item, path) for item in self._added(patch, path)]
-        return ("{%s}" if node.is_mapping else "[%s]") % ", ".join(kept)
+        if node.is_mapping:
+            for name, value in self._new_keys(node, patch, path).items():
+                kept.append(f"{written_key(name, flow=True)}: {self._inline(value, f'{path}.{name}')}")
+            return f"{{{', '.join(kept)}}}"
+        for name in patch:
+            if name != ADD and len(node.picked(name)) != 1:
+                self._not_one(f"{path}.{name}", node, name)
+        kept += [self._inline(item, path) for item in self._added(patch, path)]
+        return f"[{', '.join(kept)}]"
 
     def _inline(self, value: Any, path: str) -> str:
         return "".join(self._written(lambda: inline(value), path))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
-from wurzel.render.bounds import scanned
+from wurzel.render.bounds import check_size, scanned
 from wurzel.render.language import language_of
 from wurzel.render.values import CHARACTERS, PLAIN, NotAValue, budget, freeze, show, text_of
 
@@ -269,8 +269,7 @@ def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
     """`a ~ b`: one value, or rendered text if a part is that. Raises `NotAValue` without a unique text form."""
     if not any(type(part) is Text for part in parts):
         joined = "".join([_text(part) for part in parts])
-        if len(joined) > CHARACTERS:
-            raise NotAValue(f"this text would have more than {CHARACTERS:,} characters", _LESS)
+        check_size(len(joined))
         return scanned(joined)
     pieces = [piece for part in parts for piece in _pieces(part, line, template)]
     budget.spend(len(pieces) // _COPIED)

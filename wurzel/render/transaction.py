@@ -51,13 +51,8 @@ def locked(home: Path) -> Iterator[None]:
     """
     made = _make_folders(home)
     try:
-        handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _lock(handle, home)
-            _end(home)
+        with _ended(home):
             yield
-        finally:
-            os.close(handle)
     except OSError as error:
         raise failed(".", error) from error
     finally:
@@ -72,12 +67,8 @@ def recover(home: Path) -> str:
     if not is_interrupted(home):
         return ""
     try:
-        handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _lock(handle, home)
-            return _end(home)
-        finally:
-            os.close(handle)
+        with _ended(home) as ended:
+            return ended
     except OSError as error:
         raise failed(JOURNAL, error) from error
 
@@ -109,6 +100,18 @@ def replace_all(home: Path, entries: Sequence[Entry]) -> None:
 def failed(path: str, error: OSError) -> WriteError:
     """The error for a file that cannot be written."""
     return WriteError(f"cannot be written: {error.strerror or error}", where=path)
+
+
+@contextmanager
+def _ended(home: Path) -> Iterator[str]:
+    """Hold the lock of a folder, after finishing or undoing an interrupted write; gives what became of that."""
+    handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(handle, home)
+        journal = read_journal(home)
+        yield journal.end() if journal is not None else ""
+    finally:
+        os.close(handle)
 
 
 def _lock(handle: int, home: Path) -> None:
@@ -176,8 +179,3 @@ def _moves(entries: Sequence[Entry]) -> list[Move]:
         )
         for entry in entries
     ]
-
-
-def _end(home: Path) -> str:
-    journal = read_journal(home)
-    return journal.end() if journal is not None else ""

@@ -17,28 +17,18 @@ PLAIN = frozenset({str, int, float, bool, type(None)})
 
 _DEPTH = 100
 _ADVICE: dict[str, str] = {
-    "generator": "Add `| list`.",
-    "dict_keys": "Add `| list`.",
-    "dict_values": "Add `| list`.",
+    **dict.fromkeys(("generator", "dict_keys", "dict_values", "range", "map", "filter", "zip"), "Add `| list`."),
     "dict_items": "Loop over it, or write the mapping itself.",
-    "range": "Add `| list`.",
-    "map": "Add `| list`.",
-    "filter": "Add `| list`.",
-    "zip": "Add `| list`.",
-    "set": "A set has no order: add `| sort`.",
-    "frozenset": "A set has no order: add `| sort`.",
-    "datetime": "Write `.isoformat()` for text.",
-    "date": "Write `.isoformat()` for text.",
-    "time": "Write `.isoformat()` for text.",
+    **dict.fromkeys(("set", "frozenset"), "A set has no order: add `| sort`."),
+    **dict.fromkeys(("datetime", "date", "time"), "Write `.isoformat()` for text."),
     "timedelta": "Add `| duration` for text such as 1h30m.",
     "bytes": "Decode it where the context is built.",
     "Decimal": "Add `| string`, `| int` or `| float`.",
-    "PosixPath": "Add `| string`.",
-    "PurePosixPath": "Add `| string`.",
-    "builtin_function_or_method": "Call it with `()`, or write `x['name']` for an entry of that name.",
-    "method": "Call it with `()`, or write `x['name']` for an entry of that name.",
-    "function": "Call it with `()`.",
-    "Macro": "Call it with `()`.",
+    **dict.fromkeys(("PosixPath", "PurePosixPath"), "Add `| string`."),
+    **dict.fromkeys(
+        ("builtin_function_or_method", "method"), "Call it with `()`, or write `x['name']` for an entry of that name."
+    ),
+    **dict.fromkeys(("function", "Macro"), "Call it with `()`."),
     "BlockReference": "Call it with `()`: `{{ super() }}`.",
 }
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
@@ -203,9 +193,9 @@ def freeze(value: Any, depth: int = 0) -> Any:
         return _mapping(value, depth)
     if isinstance(value, Enum):
         return freeze(value.value, depth + 1)
-    for base, plain in _BASES:
+    for base, convert in _BASES:
         if isinstance(value, base):
-            return plain(value)
+            return convert(value)
     return _refuse(value)
 
 

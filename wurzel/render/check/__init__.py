@@ -20,7 +20,7 @@ from wurzel.render.check.scope import Scope, anything, merged
 from wurzel.render.check.sources import Reference, Source, Sources
 from wurzel.render.check.truth import conditions
 from wurzel.render.check.types import Module
-from wurzel.render.common import Common
+from wurzel.render.contexts import Common
 from wurzel.render.layers import OURS, POLICIES
 from wurzel.render.mistakes import syntax
 from wurzel.render.renames import renamed

@@ -149,11 +149,11 @@ class Expressions:
         if node.dyn_args is None and node.dyn_kwargs is None:
             named = {str(item.key): item.value for item in node.kwargs}
             try:
-                given = inspect.signature(function).bind(node.node, *node.args, **named).arguments
+                bound = inspect.signature(function).bind(node.node, *node.args, **named).arguments
             except TypeError as error:
-                given = {}
+                bound = {}
                 self._say(node, f"{node.name}: {error}")
-            for name, value in given.items():
+            for name, value in bound.items():
                 if isinstance(value, nodes.Const) and not types.fits(value.value, hints.get(name, Any)):
                     self._say(node, f"{node.name}: {name} is {show(value.value)}, not {types.name_of(hints[name])}")
         return hints.get("return", UNKNOWN)

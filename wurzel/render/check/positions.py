@@ -87,17 +87,17 @@ def _scalars(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _scalar(source: Source, kinds: Mapping[int, Any], line: Line, scalar: str, style: str) -> Iterator[Problem]:
-    shown = _WORD.sub("…", scalar)
+    text = _WORD.sub("…", scalar)
     for number in _WORD.findall(scalar):
         expression = line.expressions[int(number)]
         kind = kinds.get(id(expression), types.UNKNOWN)
         name = f"`{describe(expression) or 'this expression'}`"
         where = source.at(expression.lineno)
         if types.is_collection(kind):
-            message = f"{name} is a {types.spell(kind)}, but it is inside the text {shown!r}"
+            message = f"{name} is a {types.spell(kind)}, but it is inside the text {text!r}"
             yield Problem(message, where, "Only text and numbers are allowed there: add `| json` for its JSON.")
         elif not style and types.is_free_text(kind):
-            message = f"{name} may be any text, but it is inside the unquoted text {shown!r}"
+            message = f"{name} may be any text, but it is inside the unquoted text {text!r}"
             hint = f'Make it one value, `{{{{ {_joined(line, scalar)} }}}}`, or quote the whole in the template: `"…"`.'
             yield Problem(message, where, hint)
 

@@ -8,19 +8,11 @@ from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
-from wurzel.named_tuples import NamedTuple
 from wurzel.render.check.sources import Source, Sources
 
 if TYPE_CHECKING:
     from wurzel.render.environment import Environment
     from wurzel.render.layers import Layer
-
-
-class Bypass(NamedTuple):
-    """A template that is never used, since one above replaces it without extending or including it."""
-
-    above: Source
-    below: Source
 
 
 class Reach:
@@ -55,8 +47,10 @@ class Reach:
             step = self._from[step]
         return found[::-1]
 
-    def bypasses(self, sources: Iterable[Source], roots: Iterable[str], environment: Environment) -> Iterator[Bypass]:
-        """The templates that would be reached if nothing above replaced them."""
+    def bypasses(
+        self, sources: Iterable[Source], roots: Iterable[str], environment: Environment
+    ) -> Iterator[tuple[Source, Source]]:
+        """Each template that would be reached if one above did not replace it, after that one."""
         if self.is_open:
             return
         views: dict[Layer, Reach] = {}
@@ -70,7 +64,7 @@ class Reach:
                 views[layer] = Reach(Sources(below, environment), roots)
             above = self._above(views[layer], source)
             if above is not None and not above.is_copy:
-                yield Bypass(above, source)
+                yield above, source
 
     def _above(self, view: Reach, source: Source) -> Source | None:
         """The replacement of the first unreached template on the path to `source`."""

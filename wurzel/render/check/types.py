@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -123,7 +122,14 @@ def is_collection(kind: Any) -> bool:
 
 def is_free_text(kind: Any) -> bool:
     """Whether a value of this type may be any text, since no rule restricts the type."""
-    return any(_is_free(part) for part in _parts(kind))
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Union or origin is types.UnionType:
+        return any(map(is_free_text, args))
+    if origin is Annotated and args[0] is str:
+        from wurzel.ir.names import is_restricted
+
+        return not is_restricted(args[1:])
+    return is_free_text(args[0]) if origin is Annotated else kind is str
 
 
 def spell(kind: Any) -> str:
@@ -193,26 +199,6 @@ def _is_mapping(kind: Any) -> bool:
 def _is_list(kind: Any) -> bool:
     base = get_origin(kind) or kind
     return isinstance(base, type) and issubclass(base, Sequence) and not (issubclass(base, str) or is_described(base))
-
-
-def _parts(kind: Any) -> list[Any]:
-    """The types a value may have, with `Annotated` metadata."""
-    origin = get_origin(kind)
-    if origin is Union or origin is types.UnionType:
-        return [found for part in get_args(kind) for found in _parts(part)]
-    if origin is Annotated and get_origin(get_args(kind)[0]) in {Union, types.UnionType}:
-        return _parts(get_args(kind)[0])
-    return [kind]
-
-
-def _is_free(kind: Any) -> bool:
-    if kind is str:
-        return True
-    if get_origin(kind) is not Annotated or get_args(kind)[0] is not str:
-        return False
-    from wurzel.ir.names import is_restricted
-
-    return not is_restricted(typing.cast("Any", kind).__metadata__)
 
 
 def fits(value: Any, annotation: Any) -> bool:

@@ -111,8 +111,7 @@ class Scanner:
                 first = self._begins(found, self._text[word : match.start()], first=first)
                 word = self._at
         if nested:
-            self._at = start
-            raise self._lost("`$(` has no end")
+            raise self._lost("`$(` has no end", start)
         self._at = self._end
 
     def _parenthesis(self, match: re.Match[str], depth: int) -> int:
@@ -154,11 +153,8 @@ class Scanner:
     def _in_brackets(self, match: re.Match[str]) -> bool:
         """Whether a value is inside `name[ ]=`, perhaps with other words."""
         line = self._text[self._text.rfind("\n", 0, match.start()) + 1 : match.start()]
-        return (
-            "[" in line
-            and _OPEN_INDEX.search(line) is not None
-            and _CLOSED_INDEX.match(self._text, match.end()) is not None
-        )
+        is_open = "[" in line and _OPEN_INDEX.search(line) is not None
+        return is_open and _CLOSED_INDEX.match(self._text, match.end()) is not None
 
     def _special(self, found: str, *, fresh: bool) -> bool:
         """Read the construct that a special character starts; returns whether a new word may start after it."""
@@ -173,8 +169,7 @@ class Scanner:
             start = self._at
             read()
             if self._is_waiting() and "\n" in self._text[start : self._at]:
-                self._at = start
-                raise self._lost("shells differ in where the here-document of this line continues")
+                raise self._lost("shells differ in where the here-document of this line continues", start)
         elif found in {"<<", "<<-"}:
             self._delimiter(strips_tabs=found == "<<-")
         elif found == "<-":
@@ -190,28 +185,27 @@ class Scanner:
         self._here, self._waiting = [], self._is_waiting()
         self._commands(nested=True)
         if self._here:
-            self._at = start
-            raise self._lost(f"the here-document {self._here[0][0]!r} must end before the `)` of its `$( )`")
+            raise self._lost(f"the here-document {self._here[0][0]!r} must end before the `)` of its `$( )`", start)
         self._here, self._waiting = here, waiting
 
     def _place(self, match: re.Match[str], place: Place) -> None:
         at = match.start()
         while self._text.endswith("\\\n", 0, at):
             at -= 2
-        if (
-            at < match.start()
-            and place.context not in {"single", "here-raw"}
-            and self._text[at - 1 : at] not in _BLANKS
-        ):
+        is_read = place.context not in {"single", "here-raw"}
+        if at < match.start() and is_read and self._text[at - 1 : at] not in _BLANKS:
             reason = "a backslash joins its line to the one above"
             raise self._refused(match, reason, "Put a space before the backslash, or write it on one line.")
         self.places[int(match.group(1))] = place
 
+    def _place_all(self, start: int, end: int, place: Place) -> None:
+        for match in self._draft.words.finditer(self._text, start, end):
+            self._place(match, place)
+
     def _line(self, context: Context) -> None:
         end = self._text.find("\n", self._at, self._end)
         end = self._end if end < 0 else end
-        for match in self._draft.words.finditer(self._text, self._at, end):
-            self._place(match, Place(context))
+        self._place_all(self._at, end, Place(context))
         self._at = end
 
     def _skip_escaped(self) -> None:
@@ -223,8 +217,7 @@ class Scanner:
         end = self._text.find("'", self._at, self._end)
         if end < 0:
             raise self._lost("the quote ' has no end")
-        for match in self._draft.words.finditer(self._text, self._at, end):
-            self._place(match, Place("single", waiting=self._is_waiting()))
+        self._place_all(self._at, end, Place("single", waiting=self._is_waiting()))
         self._at = end + 1
 
     def _double(self) -> None:
@@ -234,8 +227,7 @@ class Scanner:
             if match.group() == '"':
                 return
             self._quoted(match, Place("double", waiting=self._is_waiting()))
-        self._at = start
-        raise self._lost('the quote " has no end')
+        raise self._lost('the quote " has no end', start)
 
     def _quoted(self, match: re.Match[str], place: Place) -> None:
         """Read what has a meaning within double quotes and here-documents."""
@@ -326,8 +318,7 @@ class Scanner:
             elif char in "'`\"" or self._text.startswith("$(", self._at - 1):
                 self._expansion_quotes(char, quoted=quoted)
         else:
-            self._at = start
-            raise self._lost("`${` has no end")
+            raise self._lost("`${` has no end", start)
         name = re.compile(r"\{#?(\w*)", re.ASCII).match(self._text, start, self._at)
         end = name.end() if name else start
         for match in self._draft.words.finditer(self._text, start, self._at):
@@ -339,12 +330,8 @@ class Scanner:
     def _expansion_quotes(self, char: str, *, quoted: bool) -> None:
         end = self._text.find(char, self._at, self._end)
         inside = self._text[self._at : end]
-        if (
-            char not in "'\""
-            or end < 0
-            or (quoted and char == "'")
-            or re.search(r"[{}\\$`'\"]", inside.replace("$", ""))
-        ):
+        differs = char not in "'\"" or (quoted and char == "'")
+        if differs or end < 0 or re.search(r"[{}\\$`'\"]", inside.replace("$", "")):
             raise self._lost("shells differ in how they read this `${ }`; put its parts in variables")
         self._at = end + 1
 
@@ -369,8 +356,7 @@ class Scanner:
             elif self._draft.words.match(self._text, self._at):
                 raise self._lost("a value cannot follow `$`")
         if depth:
-            self._at = start
-            raise self._lost("`((` has no end")
+            raise self._lost("`((` has no end", start)
 
     def _operand(self, match: re.Match[str]) -> None:
         start = match.start()
@@ -412,8 +398,7 @@ class Scanner:
 
     def _body(self, body: tuple[int, int], *, raw: bool) -> None:
         if raw:
-            for match in self._draft.words.finditer(self._text, *body):
-                self._place(match, Place("here-raw"))
+            self._place_all(*body, Place("here-raw"))
             return
         start, outer = self._at, self._end
         self._end = body[1]
@@ -425,5 +410,6 @@ class Scanner:
     def _refused(self, match: re.Match[str], reason: str, hint: str = "") -> Exception:
         return refuse(self._draft.held(int(match.group(1))), reason, hint)
 
-    def _lost(self, reason: str) -> Exception:
-        return unreadable(self._draft.where_in_reference(max(0, self._at - 1)), reason)
+    def _lost(self, reason: str, at: int | None = None) -> Exception:
+        at = self._at if at is None else at
+        return unreadable(self._draft.where_in_reference(max(0, at - 1)), reason)
