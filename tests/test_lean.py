@@ -57,6 +57,15 @@ COMPARES = """
 assert isinstance(jinja2.FileSystemBytecodeCache("."), jinja2.BytecodeCache) and jinja2.BytecodeCache | None
 assert jinja2.BytecodeCache is jinja2.bccache.BytecodeCache
 """
+WHOLE = """
+import inspect
+from functools import singledispatch
+from jinja2.environment import Lexer, TokenStream
+assert inspect.isclass(jinja2.Environment.code_generator_class) and Lexer | None
+assert jinja2.environment.CodeGenerator is jinja2.compiler.CodeGenerator and Lexer is jinja2.lexer.Lexer
+singledispatch(len).register(TokenStream, len)
+"""
+LISTED = 'assert "BytecodeCache" in dir(jinja2) and "jinja2.bccache" in sys.modules'
 MODULES = """
 assert not hasattr(jinja2, "__wrapped__") and not hasattr(jinja2, "nothing") and "jinja2.lexer" not in sys.modules
 assert jinja2.lexer.Lexer and jinja2.__version__
@@ -68,7 +77,7 @@ assert jinja2.nativetypes.NativeEnvironment().from_string("{{ [1] }}").render() 
 """
 
 
-@pytest.mark.parametrize("use", [COMPILES, TOKENS, DERIVES, COMPARES, MODULES, OTHERS])
+@pytest.mark.parametrize("use", [COMPILES, TOKENS, DERIVES, COMPARES, WHOLE, LISTED, MODULES, OTHERS])
 def test_other_code_uses_jinja_as_usual(tmp_path, use):
     run(f"{USES}assert not loaded, loaded\n{use}", tmp_path)
 
@@ -92,6 +101,11 @@ assert not hasattr(ruamel.yaml, "__wrapped__")  # as inspect and debuggers ask e
 assert ruamel.yaml.YAML(typ="safe").load("a: 1") == {"a": 1} and ruamel.yaml.CLoader and ruamel.yaml.round_trip_load
 assert not hasattr(ruamel.yaml, "nothing")
 """
+LISTED_NAMES = """
+import _ruamel_yaml, ruamel.yaml
+assert {"YAML", "CLoader"} <= vars(ruamel.yaml).keys()
+assert _ruamel_yaml.ScannerError is ruamel.yaml.scanner.ScannerError
+"""
 STAR = """
 from ruamel.yaml import *
 assert YAML(pure=True).load("[a]") == ["a"]
@@ -114,6 +128,6 @@ assert type(from_parser) is ParserError and type(from_scanner) is ScannerError a
 """
 
 
-@pytest.mark.parametrize("use", [LOADS, STAR, NAMES, FAILS])
+@pytest.mark.parametrize("use", [LOADS, LISTED_NAMES, STAR, NAMES, FAILS])
 def test_other_code_uses_ruamel_yaml_as_usual(tmp_path, use):
     run(f"{EVENTS}{use}", tmp_path)

@@ -1,7 +1,8 @@
 """Imports of libraries without the parts that a cold start has no use for: 11 ms of Jinja, 5 ms of ruamel.yaml.
 
 Both import these parts by name at their top. For that import alone stand-ins take their place. What the library takes
-from these loads the real module when it is first used, by wurzel or anybody else.
+from these loads the real module when it is first used. Other code only ever gets the real one: as soon as it asks a
+module of the library for such a part, the library is completed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _RUAMEL = (*_EXPORTED, *(f"ruamel.yaml.{name}" for name in _ERRORS.split()))
 
 
 class _Later:
-    """A class or function of such a module: it can be called, derived from and compared with as the real one."""
+    """A class or function of such a module, for the modules of the library that have imported it."""
 
     def __init__(self, home: str, name: str) -> None:
         self._place = home, name
@@ -37,14 +38,11 @@ class _Later:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real(), name)
 
-    def __mro_entries__(self, _bases: Any) -> tuple[Any]:
-        return (self._real(),)
+    def __get__(self, _instance: object, _owner: type | None = None) -> Any:
+        return self._real()
 
     def __instancecheck__(self, instance: Any) -> bool:
         return isinstance(instance, self._real())
-
-    def __subclasscheck__(self, cls: type) -> bool:
-        return issubclass(cls, self._real())
 
 
 class _StandIn(ModuleType):
@@ -64,42 +62,65 @@ def load_ruamel() -> None:
     _load(("ruamel.yaml", "_ruamel_yaml"), _RUAMEL, _EXPORTED)
 
 
-def _load(modules: Sequence[str], later: Sequence[str], exported: Sequence[str] = ()) -> None:
+def _load(modules: tuple[str, ...], later: Sequence[str], exported: Sequence[str] = ()) -> None:
     """Import a library, the first of these modules, with stand-ins; its package has all names of those `exported`."""
     if modules[0] in sys.modules:
         return
+    lacking = _lacking(modules[0], later, exported)
     sys.modules |= {name: _StandIn(name) for name in later}
     try:
         with contextlib.suppress(Exception):  # a version that needs more of them is imported as usual
             for name in modules:
                 import_module(name)
+                for module in [module for each, module in [*sys.modules.items()] if each.startswith(modules)]:
+                    if module.__name__ == modules[0] or _Later in map(type, _names(module).values()):
+                        module.__class__ = lacking
     finally:
-        for name in [name for name, module in sys.modules.items() if isinstance(module, _StandIn)]:
-            del sys.modules[name]
-    if (package := sys.modules.get(modules[0])) is not None:
-        _complete_when_asked(package, later, exported)
+        _remove_stand_ins(later)
 
 
-def _complete_when_asked(package: ModuleType, later: Sequence[str], exported: Sequence[str]) -> None:
-    """Let a package import the rest of itself when it is first asked for a module, class or function of that."""
-    names = vars(package)
-    taken = {name: names.pop(name) for name, value in list(names.items()) if isinstance(value, _Later)}
-    own = {name: names.pop(name) for name in ("__getattr__",) if name in names}
-    parts = {"__all__", *taken, *(name.rpartition(".")[2] for name in later)}
+def _remove_stand_ins(names: Sequence[str]) -> None:
+    for name in names:
+        if isinstance(sys.modules.get(name), _StandIn):
+            sys.modules.pop(name, None)
 
-    def get(name: str) -> Any:
-        if name in parts or (exported and not name.startswith("__")):
-            for module in map(import_module, later):
-                names.update(_exports(module) if module.__name__ in exported else {})
-            names.update({each: stand_in._real() for each, stand_in in taken.items()})  # noqa: SLF001
-            names.pop("__getattr__", None)
-            names.update(own)
-            return getattr(package, name)
-        if own:
-            return own["__getattr__"](name)
-        raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}")
 
-    names["__getattr__"] = get
+def _lacking(package: str, later: Sequence[str], exported: Sequence[str]) -> type[ModuleType]:
+    """The class of its modules until anybody asks one of them for some of the rest, which is imported then."""
+    parts = {name.rpartition(".")[2] for name in later}
+
+    def complete() -> None:
+        _remove_stand_ins(later)  # of another thread
+        for module in map(import_module, later):
+            _names(sys.modules[package]).update(_exports(module) if module.__name__ in exported else {})
+        for module in [module for module in [*sys.modules.values()] if type(module) is Lacking]:
+            names = _names(module)
+            names.update({key: one._real() for key, one in [*names.items()] if type(one) is _Later})  # noqa: SLF001
+            module.__class__ = ModuleType  # type: ignore[assignment]
+
+    class Lacking(ModuleType):
+        def __getattribute__(self, name: str) -> Any:
+            if name != "__dict__" and type(found := super().__getattribute__(name)) is not _Later:
+                return found
+            complete()
+            return getattr(self, name)
+
+        def __getattr__(self, name: str) -> Any:
+            if self.__name__ == package and (name in parts or (exported and not name.startswith("__"))):
+                complete()
+                return getattr(self, name)
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+        def __dir__(self) -> Any:
+            complete()
+            return dir(self)
+
+    return Lacking
+
+
+def _names(module: ModuleType) -> dict[str, Any]:
+    found: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
+    return found
 
 
 def _exports(module: ModuleType) -> dict[str, Any]:
