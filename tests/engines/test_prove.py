@@ -337,7 +337,11 @@ ITEMS = [{"text": "x", "tags": ["a", "b"]}, {"text": "y", "tags": []}]
         ),
         (
             data(a=ITEMS, b=ITEMS) | {"a/manifest.json": b"{}"},
-            Difference("a", "manifest.json", None, "2 bytes, not 12; the first that differs is byte 1"),
+            Difference("a", "manifest.json", None, "field 'items' is nothing, not 2"),
+        ),
+        (
+            data(a=ITEMS, b=ITEMS) | {"a/manifest.json": b'{"items":2}'},
+            Difference("a", "manifest.json", None, "11 bytes, not 12; the first that differs is byte 9"),
         ),
         (
             data(a=ITEMS, b=ITEMS) | {"b/00000/page.md": b"text"},
@@ -375,6 +379,18 @@ def test_items_are_counted_over_all_parts():
 def test_items_are_compared_as_they_are_stored(found, what):
     before = {"a/manifest.json": b"{}", "a/part-00000.json": b'[{"n": NaN, "m": 1}]'}
     assert first_difference(["a"], before, before | {"a/part-00000.json": found}).what == what
+
+
+def test_items_and_files_are_in_the_same_parts_with_the_same_marks():
+    parts = {"a/manifest.json": b"", "a/part-00000.json": b"[1,2]", "a/part-00001.json": b"[3]"}
+    other = parts | {"a/part-00000.json": b"[1]", "a/part-00001.json": b"[2,3]"}
+    what = "item 1 is in this part, not in part-00000.json"
+    assert first_difference(["a"], parts, other) == Difference("a", "part-00001.json", 1, what)
+    marked, plain = (
+        {"a/manifest.json": json.dumps({"parts": [{"file": "00000/x"}, {"file": "00001/y", **mark}]}).encode()}
+        for mark in ({"executable": True}, {})
+    )
+    assert first_difference(["a"], marked, plain).what == "field 'parts[1].executable' is nothing, not True"
 
 
 def test_rows_of_tables_are_counted_like_items():

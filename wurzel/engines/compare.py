@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wurzel.datacontract.codec import place, short
 from wurzel.datacontract.difference import ABSENT
 from wurzel.datacontract.manifest import NAME
-from wurzel.datacontract.roundtrip import different_json
 from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.preview import table_rows
 
@@ -61,7 +60,7 @@ def _in_step(step: str, expected: Data, found: Data) -> Difference:
         (path for path in {*expected, *found} if expected.get(path) != found.get(path)),
         key=lambda path: (path.endswith(NAME), path),
     )
-    return Difference(step, path, what=_of_bytes(expected.get(path), found.get(path)))
+    return Difference(step, path, what=_of_file(path, expected.get(path), found.get(path)))
 
 
 def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference | None:
@@ -74,9 +73,10 @@ def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference
             count = f"it has {len(theirs)} items, not {len(mine)}; the first without a counterpart is item {number}"
             return Difference(step, file, number, f"{count}, {short(other if value is ABSENT else value)}")
         if repr(value) != repr(other):  # unlike `==`, it tells 1 from True and 1.0, and takes NaN for NaN
-            at = different_json(value, other)
-            where = place(f"item {number}", at.path)
-            return Difference(step, file, number, f"{where} is {short(at.read)}, not {short(at.returned)}")
+            return Difference(step, file, number, _of_json(f"item {number}", value, other))
+    for number, ((file, _), (other, _)) in enumerate(zip(mine, theirs, strict=True)):
+        if file != other:
+            return Difference(step, other, number, f"item {number} is in this part, not in {file.removeprefix(folder)}")
     return None
 
 
@@ -99,11 +99,42 @@ def _read(suffix: str, content: bytes) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _of_bytes(expected: bytes | None, found: bytes | None) -> str:
+def _of_file(path: str, expected: bytes | None, found: bytes | None) -> str:
     if found is None:
         return "the file is missing"
     if expected is None:
         return "the file should not be there"
+    if path.endswith(NAME) and _loaded(expected) != _loaded(found):
+        return _of_json("", _loaded(expected), _loaded(found))
+    return _of_bytes(expected, found)
+
+
+def _loaded(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _of_json(item: str, expected: Any, found: Any, path: tuple[str | int, ...] = ()) -> str:
+    """The innermost value that differs."""
+    names: Iterable[str | int] = ()
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = {**expected, **found}
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        names = range(len(expected))
+    for name in names:
+        mine, theirs = _inner(expected, name), _inner(found, name)
+        if repr(mine) != repr(theirs):
+            return _of_json(item, mine, theirs, (*path, name))
+    return f"{place(item, path)} is {short(found)}, not {short(expected)}".lstrip()
+
+
+def _inner(value: Any, name: str | int) -> Any:
+    return value.get(name, ABSENT) if isinstance(value, dict) else value[name]
+
+
+def _of_bytes(expected: bytes, found: bytes) -> str:
     same = next((at for at, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), None)
     at = min(len(expected), len(found)) if same is None else same
     return f"{len(found)} bytes, not {len(expected)}; the first that differs is byte {at}"
