@@ -27,15 +27,15 @@ from wurzel.ir.model import (
     OnFailure,
     OutputPort,
     Pipeline,
-    Resources,
     Retry,
-    Schedule,
     SecretRef,
     Setting,
     Shards,
     Step,
     Triggers,
 )
+from wurzel.ir.pods import Resources
+from wurzel.ir.schedule import Schedule
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 from wurzel.testing import check_backend, full_pipeline

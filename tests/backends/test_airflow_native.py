@@ -16,7 +16,8 @@ from tests.backends.test_airflow import (
     text,
 )
 from tests.plain import WORDS, plain_step
-from wurzel.ir.model import Pipeline, Retry, Schedule, Setting
+from wurzel.ir.model import Pipeline, Retry, Setting
+from wurzel.ir.schedule import Schedule
 from wurzel.ir.settings import describe
 
 DATE = Setting(name="DAY", variable="WORDS__DAY", type="date", required=True)

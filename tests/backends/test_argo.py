@@ -18,22 +18,9 @@ from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.template import duration
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import (
-    Edge,
-    InputPort,
-    Limits,
-    OnFailure,
-    OutputPort,
-    Pipeline,
-    Resources,
-    Retry,
-    Schedule,
-    SecretRef,
-    Setting,
-    Shards,
-    Step,
-)
-from wurzel.ir.volumes import ConfigMapVolume, EnvFrom, Volume
+from wurzel.ir.model import Edge, InputPort, OnFailure, OutputPort, Pipeline, Retry, SecretRef, Setting, Shards, Step
+from wurzel.ir.pods import ConfigMapVolume, EnvFrom, Limits, Resources, Volume
+from wurzel.ir.schedule import Schedule
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 S3 = {"artifacts": {"s3": {"bucket": "acme-data", "endpoint": "minio:9000", "insecure": True, "prefix": "p"}}}

@@ -12,7 +12,9 @@ from tests.command import invoke
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.support import unsupported_uses
-from wurzel.ir.model import OnFailure, Resources, Retry, Schedule, SecretRef, Setting, Shards, Store
+from wurzel.ir.model import OnFailure, Retry, SecretRef, Setting, Shards, Store
+from wurzel.ir.pods import Resources
+from wurzel.ir.schedule import Schedule
 from wurzel.ir.serialize import parse
 from wurzel.testing import full_pipeline
 

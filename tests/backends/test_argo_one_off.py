@@ -12,8 +12,9 @@ from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import files_of, render
 from wurzel.exceptions import WurzelError
-from wurzel.ir.model import Schedule, Setting, Shards
-from wurzel.ir.volumes import EnvFrom
+from wurzel.ir.model import Setting, Shards
+from wurzel.ir.pods import EnvFrom
+from wurzel.ir.schedule import Schedule
 from wurzel.render import Renderer
 from wurzel.render.more import More
 from wurzel.testing import render_texts

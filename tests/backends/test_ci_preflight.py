@@ -3,7 +3,8 @@
 from tests.backends.small import pipeline, setting, step
 from wurzel.backends import ci
 from wurzel.backends.ci.preflight import check
-from wurzel.ir.model import Schedule, SecretRef
+from wurzel.ir.model import SecretRef
+from wurzel.ir.schedule import Schedule
 
 
 def problems(subject, scheduled=False, **options):

@@ -17,20 +17,11 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PipelineError, PreflightError
-from wurzel.ir.model import (
-    OnFailure,
-    Pipeline,
-    Resources,
-    Retry,
-    Schedule,
-    SecretRef,
-    Setting,
-    Store,
-    Toleration,
-)
+from wurzel.ir.model import OnFailure, Pipeline, Retry, SecretRef, Setting, Store
+from wurzel.ir.pods import ClaimVolume, EmptyDir, EnvFrom, Resources, Toleration, Volume
 from wurzel.ir.quantity import amount, largest
+from wurzel.ir.schedule import Schedule
 from wurzel.ir.serialize import dump_for_jobs, load
-from wurzel.ir.volumes import ClaimVolume, EmptyDir, EnvFrom, Volume
 from wurzel.testing import check_backend, check_files, full_pipeline, render_texts
 
 NIGHTLY = Schedule(cron="0 4 * * *", timezone="Europe/Berlin")

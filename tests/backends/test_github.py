@@ -18,20 +18,9 @@ from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.exceptions import PreflightError, VerifyError
 from wurzel.invocation.layout import layout_digest
-from wurzel.ir.model import (
-    Edge,
-    InputPort,
-    OnFailure,
-    OutputPort,
-    Resources,
-    Retry,
-    Schedule,
-    SecretRef,
-    Shards,
-    Step,
-    Store,
-    Triggers,
-)
+from wurzel.ir.model import Edge, InputPort, OnFailure, OutputPort, Retry, SecretRef, Shards, Step, Store, Triggers
+from wurzel.ir.pods import Resources
+from wurzel.ir.schedule import Schedule
 from wurzel.render import Renderer
 from wurzel.testing import check_backend, full_pipeline, render_texts
 

@@ -10,18 +10,9 @@ from wurzel.backends.gitlab import GitlabBackend
 from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.backends.support import unsupported_uses
 from wurzel.invocation.layout import layout_digest
-from wurzel.ir.model import (
-    Limits,
-    OnFailure,
-    Resources,
-    Retry,
-    Schedule,
-    SecretRef,
-    Shards,
-    Store,
-    Toleration,
-    Triggers,
-)
+from wurzel.ir.model import OnFailure, Retry, SecretRef, Shards, Store, Triggers
+from wurzel.ir.pods import Limits, Resources, Toleration
+from wurzel.ir.schedule import Schedule
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 HOSTILE = "$CI_COMMIT_BRANCH $(touch pwned) `touch pwned` '; touch pwned # \" \\ %PATH% $$ ${HOME}"

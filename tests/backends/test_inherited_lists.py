@@ -11,7 +11,8 @@ from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.exceptions import TemplateError
-from wurzel.ir.model import Pipeline, Resources
+from wurzel.ir.model import Pipeline
+from wurzel.ir.pods import Resources
 from wurzel.render import Renderer
 
 GITLAB = {"layout": "steps", "tags": ["acme"], "gpu_tags": ["gpu"], "jobs": {"big": {"tags": ["big"]}}}

@@ -7,7 +7,8 @@ from tests.plain import plain_step
 from wurzel.backends.job import Job
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import render
-from wurzel.ir.model import Pipeline, Resources, Toleration
+from wurzel.ir.model import Pipeline
+from wurzel.ir.pods import Resources, Toleration
 from wurzel.render import Renderer
 
 KEEP_NOT = "\0"

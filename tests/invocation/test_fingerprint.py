@@ -14,7 +14,8 @@ from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, program_digest, reason
 from wurzel.invocation.sources import with_sources
 from wurzel.ir.introspect import introspect
-from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
+from wurzel.ir.model import DataType, Edge, Retry, Shards
+from wurzel.ir.pods import Resources
 
 HEAD = """
 from collections import deque

@@ -1,4 +1,4 @@
-from wurzel.ir import model, volumes
+from wurzel.ir import model, pods, schedule
 from wurzel.ir.features import FEATURES, feature_of, used
 from wurzel.models import Model
 from wurzel.testing import full_pipeline, variants
@@ -19,19 +19,20 @@ STRUCTURE = {
     "Pipeline": {"version", "name", "entrypoint", "env_ignored", "variables"},
 }  # fmt: skip
 """Fields that say what the pipeline is, not what it asks of a target."""
+MODULES = (model, pods, schedule)
 
 
 def models():
     return [
         cls
-        for module in (model, volumes)
+        for module in MODULES
         for cls in vars(module).values()
         if isinstance(cls, type) and issubclass(cls, Model) and cls.__module__ == module.__name__
     ]
 
 
 def holds_models(field):
-    return any(f"{module.__name__}." in str(field.annotation) for module in (model, volumes))
+    return any(f"{module.__name__}." in str(field.annotation) for module in MODULES)
 
 
 def test_every_field_is_structure_or_marked_with_a_feature():

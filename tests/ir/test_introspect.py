@@ -9,7 +9,8 @@ from wurzel import CommandStep, File, NoSettings
 from wurzel.exceptions import PipelineError
 from wurzel.ir.attributes import summary
 from wurzel.ir.introspect import introspect
-from wurzel.ir.model import Limits, Resources, Retry, Shards
+from wurzel.ir.model import Retry, Shards
+from wurzel.ir.pods import Limits, Resources
 from wurzel.utils import WZ
 
 

@@ -12,7 +12,8 @@ from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import Fingerprints
 from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, step_environment
-from wurzel.ir.model import Resources, Retry
+from wurzel.ir.model import Retry
+from wurzel.ir.pods import Resources
 from wurzel.ir.serialize import digest_of, dump_for_jobs, parse
 from wurzel.project.open import open_pipeline
 from wurzel.render.header import sign

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.plain import WORDS, plain_step
 from wurzel.ir.jobs import is_large, jobs_of, layout_problems
-from wurzel.ir.model import Pipeline, Resources, SecretRef
+from wurzel.ir.model import Pipeline, SecretRef
+from wurzel.ir.pods import Resources
 
 
 def step(step_id, *needs, **fields):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.plain import WORDS, plain_step
-from wurzel.ir.model import Limits, Resources
+from wurzel.ir.pods import Limits, Resources
 from wurzel.ir.quantity import amount, total
 from wurzel.ir.requests import devices, hugepages, limited, longest_path, requested, width
 

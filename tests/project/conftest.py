@@ -3,7 +3,8 @@
 import pytest
 
 from tests.plain import plain_step
-from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Setting
+from wurzel.ir.model import DataType, Pipeline, Retry, Setting
+from wurzel.ir.pods import Resources
 from wurzel.project.load import load
 from wurzel.project.resolve import resolve
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wurzel.exceptions import ConfigError, UsageError, WurzelWarning
-from wurzel.ir.model import InputPort, OutputPort, SecretRef, Toleration
+from wurzel.ir.model import InputPort, OutputPort, SecretRef
+from wurzel.ir.pods import Toleration
 from wurzel.project.nodes import Findings
 from wurzel.project.resolve import resolve
 from wurzel.project.sets import parse_sets

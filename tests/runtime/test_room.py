@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wurzel.ir.model import Resources
+from wurzel.ir.pods import Resources
 from wurzel.runtime import room as rooms
 from wurzel.runtime.processes import Command, Watch
 from wurzel.runtime.room import Need, Room, machine, need_of

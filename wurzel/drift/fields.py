@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from wurzel.ir.features import feature_of
-from wurzel.ir.model import Edge, InputPort, OutputPort, Schedule, Setting, Step
+from wurzel.ir.model import Edge, InputPort, OutputPort, Setting, Step
+from wurzel.ir.schedule import Schedule
 from wurzel.ir.variation import extra_entry, other, other_value
 from wurzel.models import Model
 from wurzel.named_tuples import NamedTuple

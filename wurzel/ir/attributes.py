@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from wurzel.core import TypedStep
 from wurzel.datacontract.names import class_path
 from wurzel.exceptions import PipelineError, shortened
-from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Resources, Retry, Shards
+from wurzel.ir.model import MAX_SHARDS, Retry, Shards
+from wurzel.ir.pods import MAX_COUNT, Limits, Resources
 from wurzel.ir.types import parse_duration
 
 AnyStep: TypeAlias = TypedStep[Any, Any, Any]

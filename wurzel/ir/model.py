@@ -12,7 +12,6 @@ from wurzel.ir.marks import NOT_IN_JOBS, Feature
 from wurzel.ir.names import (
     Branch,
     ClassPath,
-    Device,
     EnvName,
     Folder,
     FreeText,
@@ -22,7 +21,6 @@ from wurzel.ir.names import (
     Name,
     ObjectName,
     OtherPipeline,
-    PageSize,
     PortName,
     SecretKey,
     SecretName,
@@ -30,24 +28,17 @@ from wurzel.ir.names import (
     VariableName,
     Webhook,
 )
-from wurzel.ir.schedule import Cron, TimeZone
-from wurzel.ir.types import Duration, Quantity
-from wurzel.ir.volumes import EnvFrom, Volume
+from wurzel.ir.pods import MAX_COUNT, EnvFrom, Limits, Resources, Toleration, Volume
+from wurzel.ir.schedule import Schedule
+from wurzel.ir.types import Duration
 from wurzel.models import Model
 from wurzel.store_url import Endpoint, StoreUrl
 
 IR_VERSION: Final = 2
 MAX_SHARDS: Final = 10_000
 """More would be jobs of no items; some targets write a line for each."""
-MAX_COUNT: Final = 2**31 - 1
-"""What Kubernetes, and so most targets, can count to."""
 MAX_OBJECT_BYTES: Final = 1024 * 1024
 """Bytes of one Kubernetes object: what a ConfigMap takes, and near what etcd takes in one request (1.5 MiB)."""
-
-
-GPU: Final = "nvidia.com/gpu"
-"""What a plain number of GPUs counts."""
-Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 
 
 class DataType(Model):
@@ -150,40 +141,6 @@ class Setting(Model):
             return ()
 
 
-class Resources(Model):
-    """Kubernetes-style amounts; `None` leaves the platform's default."""
-
-    cpu: Annotated[Quantity | None, Feature("cpu")] = Field(None, description="cores, e.g. 500m or 2")
-    memory: Annotated[Quantity | None, Feature("memory")] = Field(None, description="bytes, e.g. 512Mi or 8Gi")
-    gpu: Annotated[Count | dict[Device, Count] | None, Feature("gpu")] = Field(
-        None, description="whole devices of nvidia.com/gpu, or of each device by its name, e.g. {amd.com/gpu: 1}"
-    )
-    ephemeral_storage: Annotated[Quantity | None, Feature("ephemeral_storage")] = Field(
-        None, description="bytes of the machine's own disk, e.g. 10Gi"
-    )
-    hugepages: Annotated[dict[PageSize, Quantity], Feature("hugepages")] = Field(
-        default_factory=dict, description="bytes in pages of each size, e.g. {2Mi: 512Mi}; also the limit"
-    )
-
-    @property
-    def devices(self) -> dict[str, int]:
-        """Number of devices by name, without those of which there are none."""
-        counts = self.gpu if isinstance(self.gpu, dict) else {GPU: self.gpu or 0}
-        return {name: count for name, count in counts.items() if count}
-
-    def without_devices(self) -> "Resources":
-        """The amounts that a job needs that runs nothing of the step."""
-        return self.model_copy(update={"gpu": None, "hugepages": {}})
-
-
-class Limits(Model):
-    """Upper bounds a platform enforces; `None` sets none."""
-
-    cpu: Annotated[Quantity | None, Feature("limits")] = None
-    memory: Annotated[Quantity | None, Feature("limits")] = None
-    ephemeral_storage: Annotated[Quantity | None, Feature("limits")] = None
-
-
 class Retry(Model):
     """How often and how patiently a failed step is tried again."""
 
@@ -191,32 +148,6 @@ class Retry(Model):
     backoff: Annotated[Duration, Feature("backoff")] = Field(0, description="seconds before the first retry")
     factor: Annotated[float, Feature("backoff")] = Field(1.0, ge=1, le=1000, description="multiplies each further wait")
     max: Annotated[Duration | None, Feature("backoff")] = Field(None, description="longest wait in seconds")
-
-
-class Toleration(Model):
-    """A Kubernetes toleration; names as in the Kubernetes API, in snake_case."""
-
-    key: Annotated[str | None, Feature("tolerations")] = None
-    operator: Annotated[Literal["Exists", "Equal"], Feature("tolerations")] = "Equal"
-    value: Annotated[str | None, Feature("tolerations")] = None
-    effect: Annotated[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Feature("tolerations")] = None
-    toleration_seconds: Annotated[int | None, Feature("tolerations")] = None
-
-
-class Schedule(Model):
-    """When the pipeline starts by itself."""
-
-    cron: Annotated[Cron, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
-    timezone: Annotated[TimeZone, Feature("timezone")] = Field("UTC", description="IANA name")
-    concurrency: Annotated[Literal["allow", "forbid", "replace"], Feature("concurrency")] = Field(
-        "forbid", description="what happens when the previous run still goes on"
-    )
-    deadline: Annotated[Duration | None, Feature("deadline")] = Field(
-        None, description="a run that cannot start within this many seconds of its time is skipped"
-    )
-    catch_up: Annotated[bool, Feature("catch_up")] = Field(
-        False, description="all missed runs are made up for, one after the other, not only the last one"
-    )
 
 
 class Triggers(Model):

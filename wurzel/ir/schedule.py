@@ -5,10 +5,13 @@ The dialect: https://pkg.go.dev/github.com/robfig/cron/v3 (standard parser, five
 
 import re
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from wurzel.ir.marks import Feature
+from wurzel.ir.types import Duration
+from wurzel.models import Model
 from wurzel.patterns import pattern
 
 _DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
@@ -183,3 +186,19 @@ TimeZone = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$"}),
 ]
 """The exact name of a zone in the IANA database."""
+
+
+class Schedule(Model):
+    """When the pipeline starts by itself."""
+
+    cron: Annotated[Cron, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
+    timezone: Annotated[TimeZone, Feature("timezone")] = Field("UTC", description="IANA name")
+    concurrency: Annotated[Literal["allow", "forbid", "replace"], Feature("concurrency")] = Field(
+        "forbid", description="what happens when the previous run still goes on"
+    )
+    deadline: Annotated[Duration | None, Feature("deadline")] = Field(
+        None, description="a run that cannot start within this many seconds of its time is skipped"
+    )
+    catch_up: Annotated[bool, Feature("catch_up")] = Field(
+        False, description="all missed runs are made up for, one after the other, not only the last one"
+    )

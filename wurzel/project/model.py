@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wurzel.ir.features import FEATURES
-from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Pipeline, Resources, Retry, Shards, Step, Store
+from wurzel.ir.model import MAX_SHARDS, Pipeline, Retry, Shards, Step, Store
 from wurzel.ir.names import Entrypoint, Image, Name, VariableName
+from wurzel.ir.pods import MAX_COUNT, Limits, Resources
 from wurzel.models import Model
 from wurzel.store_url import StoreUrl
 

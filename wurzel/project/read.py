@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 from pydantic import BaseModel
 
-from wurzel.ir.model import Resources, SecretRef
+from wurzel.ir.model import SecretRef
+from wurzel.ir.pods import Resources
 from wurzel.models import Model, checked, has_check
 from wurzel.project.kinds import (
     BAD,

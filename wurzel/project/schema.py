@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
-from wurzel.ir.model import Limits, Retry, Schedule, Shards, Toleration
+from wurzel.ir.model import Retry, Shards
+from wurzel.ir.pods import Limits, Toleration
+from wurzel.ir.schedule import Schedule
 from wurzel.project.model import (
     VALIDATE,
     PipelineConfig,

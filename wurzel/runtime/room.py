@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Resources
+    from wurzel.ir.pods import Resources
 
 _CGROUP = Path("/sys/fs/cgroup")
 

@@ -11,22 +11,19 @@ from wurzel.ir.model import (
     DataType,
     Edge,
     InputPort,
-    Limits,
     OnFailure,
     OutputPort,
     Pipeline,
-    Resources,
     Retry,
-    Schedule,
     SecretRef,
     Setting,
     Shards,
     Step,
-    Toleration,
     Triggers,
 )
+from wurzel.ir.pods import ClaimVolume, EnvFrom, Limits, Resources, Toleration, Volume
+from wurzel.ir.schedule import Schedule
 from wurzel.ir.variation import extra_entry, other_value
-from wurzel.ir.volumes import ClaimVolume, EnvFrom, Volume
 from wurzel.models import Model
 
 

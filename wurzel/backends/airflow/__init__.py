@@ -14,7 +14,8 @@ from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.base import PLACEMENT, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.ir_file import IrContext, ir_file
 from wurzel.ir.jobs import Job, are_runs
-from wurzel.ir.model import GPU, Pipeline, Store
+from wurzel.ir.model import Pipeline, Store
+from wurzel.ir.pods import GPU
 from wurzel.store_url import BUCKETS, scheme_of
 
 if TYPE_CHECKING:

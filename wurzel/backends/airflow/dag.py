@@ -23,7 +23,8 @@ from wurzel.invocation.command import cut_edges
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references
 from wurzel.ir.jobs import Job
-from wurzel.ir.model import Pipeline, Schedule
+from wurzel.ir.model import Pipeline
+from wurzel.ir.schedule import Schedule
 from wurzel.ir.serialize import digest_of
 from wurzel.ir.types import parse_duration
 

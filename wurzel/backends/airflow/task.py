@@ -15,7 +15,8 @@ from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.options import no_options
 from wurzel.invocation.command import Emulated, only, run_from_ir, step_argv, step_inputs
 from wurzel.ir.jobs import Job
-from wurzel.ir.model import GPU, SecretRef, Step
+from wurzel.ir.model import SecretRef, Step
+from wurzel.ir.pods import GPU
 from wurzel.ir.requests import devices, limited, requested
 
 _WORK = "/tmp/wurzel"  # noqa: S108 - a path in a container

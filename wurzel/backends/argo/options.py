@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from wurzel.backends.kubernetes.options import Claim, History, KeyRef, KubernetesOptions
 from wurzel.backends.options import Part
 from wurzel.ir.jobs import Layout
-from wurzel.ir.model import Limits, Resources
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
+from wurzel.ir.pods import Limits, Resources
 from wurzel.ir.types import Duration, Quantity
 from wurzel.patterns import pattern
 

@@ -9,8 +9,8 @@ from wurzel.backends.kubernetes.options import Claim, History, KubernetesOptions
 from wurzel.backends.options import Part
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import ObjectName
+from wurzel.ir.pods import EmptyDir
 from wurzel.ir.types import Duration, Quantity
-from wurzel.ir.volumes import EmptyDir
 
 DAY = 86400
 

@@ -13,7 +13,8 @@ from wurzel.records import dataclass
 if TYPE_CHECKING:
     from wurzel.backends.ci.parameters import Parameter
     from wurzel.backends.gitlab.options import GitlabOptions
-    from wurzel.ir.model import Pipeline, SecretRef, Step, Toleration
+    from wurzel.ir.model import Pipeline, SecretRef, Step
+    from wurzel.ir.pods import Toleration
 
 Variables = Mapping[str, Any]
 

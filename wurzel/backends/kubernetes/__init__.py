@@ -11,8 +11,9 @@ from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import KeyRef, PodFields, Security, StepVolume
-    from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, SecretRef, Step, Toleration
-    from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
+    from wurzel.ir.model import Pipeline, SecretRef, Step
+    from wurzel.ir.pods import EmptyDir, EnvFrom, Limits, Resources, Toleration, Volume
+    from wurzel.ir.schedule import Schedule
 
 RUN_ID = "WURZEL_RUN_ID"
 """Variable that carries the platform's own identifier of a run into the logs."""

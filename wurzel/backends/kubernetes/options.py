@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from wurzel.backends.options import Part, TargetOptions
 from wurzel.ir.names import MountPath, Name, ObjectName, SecretKey
+from wurzel.ir.pods import EmptyDir, EnvFrom, Volume
 from wurzel.ir.types import Quantity
-from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
 from wurzel.models import CONFIG
 
 DEFAULT_USER = 1000

@@ -1,13 +1,63 @@
-"""What pods bring to a step besides data: volumes, and variables from whole ConfigMaps and Secrets."""
+"""What a step asks of the machine or pod it runs on: amounts, tolerations, volumes, variables of the cluster."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from wurzel.ir.marks import Feature
-from wurzel.ir.names import EnvName, MountPath, Name, ObjectName, SubPath
+from wurzel.ir.names import Device, EnvName, MountPath, Name, ObjectName, PageSize, SubPath
 from wurzel.ir.types import Quantity
 from wurzel.models import Model
+
+MAX_COUNT: Final = 2**31 - 1
+"""What Kubernetes, and so most targets, can count to."""
+GPU: Final = "nvidia.com/gpu"
+"""What a plain number of GPUs counts."""
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+
+
+class Resources(Model):
+    """Kubernetes-style amounts; `None` leaves the platform's default."""
+
+    cpu: Annotated[Quantity | None, Feature("cpu")] = Field(None, description="cores, e.g. 500m or 2")
+    memory: Annotated[Quantity | None, Feature("memory")] = Field(None, description="bytes, e.g. 512Mi or 8Gi")
+    gpu: Annotated[Count | dict[Device, Count] | None, Feature("gpu")] = Field(
+        None, description="whole devices of nvidia.com/gpu, or of each device by its name, e.g. {amd.com/gpu: 1}"
+    )
+    ephemeral_storage: Annotated[Quantity | None, Feature("ephemeral_storage")] = Field(
+        None, description="bytes of the machine's own disk, e.g. 10Gi"
+    )
+    hugepages: Annotated[dict[PageSize, Quantity], Feature("hugepages")] = Field(
+        default_factory=dict, description="bytes in pages of each size, e.g. {2Mi: 512Mi}; also the limit"
+    )
+
+    @property
+    def devices(self) -> dict[str, int]:
+        """Number of devices by name, without those of which there are none."""
+        counts = self.gpu if isinstance(self.gpu, dict) else {GPU: self.gpu or 0}
+        return {name: count for name, count in counts.items() if count}
+
+    def without_devices(self) -> "Resources":
+        """The amounts that a job needs that runs nothing of the step."""
+        return self.model_copy(update={"gpu": None, "hugepages": {}})
+
+
+class Limits(Model):
+    """Upper bounds a platform enforces; `None` sets none."""
+
+    cpu: Annotated[Quantity | None, Feature("limits")] = None
+    memory: Annotated[Quantity | None, Feature("limits")] = None
+    ephemeral_storage: Annotated[Quantity | None, Feature("limits")] = None
+
+
+class Toleration(Model):
+    """A Kubernetes toleration; names as in the Kubernetes API, in snake_case."""
+
+    key: Annotated[str | None, Feature("tolerations")] = None
+    operator: Annotated[Literal["Exists", "Equal"], Feature("tolerations")] = "Equal"
+    value: Annotated[str | None, Feature("tolerations")] = None
+    effect: Annotated[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Feature("tolerations")] = None
+    toleration_seconds: Annotated[int | None, Feature("tolerations")] = None
 
 
 class EmptyDir(Model):
