@@ -10,7 +10,6 @@ from pydantic import Field
 
 from wurzel.ir.marks import NOT_IN_JOBS, Feature
 from wurzel.ir.names import (
-    Branch,
     ClassPath,
     EnvName,
     Folder,
@@ -20,7 +19,6 @@ from wurzel.ir.names import (
     LabelValue,
     Name,
     ObjectName,
-    OtherPipeline,
     PortName,
     SecretKey,
     SecretName,
@@ -29,7 +27,7 @@ from wurzel.ir.names import (
     Webhook,
 )
 from wurzel.ir.pods import MAX_COUNT, EnvFrom, Limits, Resources, Toleration, Volume
-from wurzel.ir.schedule import Schedule
+from wurzel.ir.schedule import Schedule, Triggers
 from wurzel.ir.types import Duration
 from wurzel.models import Model
 from wurzel.store_url import Endpoint, StoreUrl
@@ -148,19 +146,6 @@ class Retry(Model):
     backoff: Annotated[Duration, Feature("backoff")] = Field(0, description="seconds before the first retry")
     factor: Annotated[float, Feature("backoff")] = Field(1.0, ge=1, le=1000, description="multiplies each further wait")
     max: Annotated[Duration | None, Feature("backoff")] = Field(None, description="longest wait in seconds")
-
-
-class Triggers(Model):
-    """What starts the pipeline besides its schedule and people."""
-
-    push: Annotated[tuple[Branch, ...], Feature("push")] = Field((), description="commits to these branches")
-    after: Annotated[tuple[OtherPipeline, ...], Feature("after")] = Field(
-        (), description="other pipelines that have succeeded: `NAME`, or `NAME/STEP` for the step whose data is there"
-    )
-    data: Annotated[tuple[FreeText, ...], Feature("data_arrival")] = Field(
-        (), description="data that has arrived, by the name that the platform gives it, such as s3://acme/docs"
-    )
-    webhook: Annotated[bool, Feature("webhook")] = Field(False, description="a request to the platform")
 
 
 class OnFailure(Model):

@@ -1,4 +1,6 @@
-"""Schedules as Kubernetes and Argo read them: cron expressions in robfig's dialect, and IANA time zones.
+"""When a pipeline starts: schedules as Kubernetes and Argo read them, and other triggers.
+
+Schedules are cron expressions in robfig's dialect, in IANA time zones.
 
 The dialect: https://pkg.go.dev/github.com/robfig/cron/v3 (standard parser, five fields and descriptors).
 """
@@ -10,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from wurzel.ir.marks import Feature
+from wurzel.ir.names import Branch, FreeText, OtherPipeline
 from wurzel.ir.types import Duration
 from wurzel.models import Model
 from wurzel.patterns import pattern
@@ -202,3 +205,16 @@ class Schedule(Model):
     catch_up: Annotated[bool, Feature("catch_up")] = Field(
         False, description="all missed runs are made up for, one after the other, not only the last one"
     )
+
+
+class Triggers(Model):
+    """What starts the pipeline besides its schedule and people."""
+
+    push: Annotated[tuple[Branch, ...], Feature("push")] = Field((), description="commits to these branches")
+    after: Annotated[tuple[OtherPipeline, ...], Feature("after")] = Field(
+        (), description="other pipelines that have succeeded: `NAME`, or `NAME/STEP` for the step whose data is there"
+    )
+    data: Annotated[tuple[FreeText, ...], Feature("data_arrival")] = Field(
+        (), description="data that has arrived, by the name that the platform gives it, such as s3://acme/docs"
+    )
+    webhook: Annotated[bool, Feature("webhook")] = Field(False, description="a request to the platform")

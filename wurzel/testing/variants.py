@@ -19,10 +19,9 @@ from wurzel.ir.model import (
     Setting,
     Shards,
     Step,
-    Triggers,
 )
 from wurzel.ir.pods import ClaimVolume, EnvFrom, Limits, Resources, Toleration, Volume
-from wurzel.ir.schedule import Schedule
+from wurzel.ir.schedule import Schedule, Triggers
 from wurzel.ir.variation import extra_entry, other_value
 from wurzel.models import Model
 
