@@ -1,6 +1,7 @@
 """`wurzel prove`: every fault in a rendered file is found, with the step and the item where the data differs first."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -14,18 +15,19 @@ import pandas as pd
 import psutil
 import pytest
 
+from tests.command import program
 from tests.engines.cases import Case
 from tests.engines.containers import Containers
 from tests.engines.datasets import example
 from wurzel.datacontract.manifest import Manifest
-from wurzel.engines.airflow import dag_data
+from wurzel.engines.airflow import dag_data, stored
 from wurzel.engines.cluster import Cluster
 from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.driver import Outcome
 from wurzel.engines.github import runner_labels
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.page import Proof, write
-from wurzel.engines.process import EngineFailed
+from wurzel.engines.process import ENGINES, EngineFailed
 from wurzel.engines.project import ProjectCase, case_of
 from wurzel.engines.proof import Row, drivers_of, proven, row
 from wurzel.project.open import open_pipeline
@@ -358,6 +360,26 @@ def test_what_a_dag_keeps_beside_its_run_belongs_to_its_data(tmp_path):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "manifest.json").write_bytes(Manifest("m:D", ("list",), ()).text())
     assert sorted(dag_data(tmp_path)) == ["memory/manifest.json", "words/manifest.json"]
+
+
+def test_a_store_has_the_data_of_its_run(project, tmp_path):
+    root, name, sets = project("sources"), "sources:pipeline", ("store=s3://bucket/prefix",)
+    program("run", name, f"--set=store=file://{tmp_path}/store", code=0)
+    found = stored(tmp_path / "store", tmp_path / "stored")
+    assert {path: json.loads(text)[0]["text"] for path, text in found.items() if "part" in path} == {
+        "memory/part-00000.json": "again", "polling/part-00000.json": "polled", "upper/part-00000.json": "POLLED",
+    }  # fmt: skip
+    case = case_of(open_pipeline(name, None, sets).pipeline, name, root, None, sets, None)
+    assert (case.remembers, case.sets) == (True, (*sets, "store=none"))
+    assert stored(tmp_path / "nothing", tmp_path / "other") == {}
+
+
+@pytest.mark.engine
+def test_airflow_needs_a_store_where_steps_read_their_last_output(tmp_path):
+    project = example("sources", tmp_path / "project")
+    sets = ["--set=store=s3://bucket/prefix", "--set=targets.airflow.layout=single"]
+    done = prove(project, "sources:pipeline", "-t", "airflow", *sets, "--engines", os.environ[ENGINES])
+    assert re.search(r"Airflow 3 +same .* a new store\n", done.stdout), done.stdout + done.stderr
 
 
 def test_items_are_counted_over_all_parts():

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wurzel.engines.driver import Case, Driver, Outcome, collected
 from wurzel.engines.process import Finished, engine_path, finished, found, not_found, program_of
+from wurzel.exceptions import StoreError
+from wurzel.store.delivery import deliver
+from wurzel.store.listing import pipelines, places
+from wurzel.store.local import LocalBucket
+from wurzel.store.runs import Run
+from wurzel.store.store import Store
 
 FOLDERS = {"3": "airflow", "2.11": "airflow-2"}
 """Folder of each version below the folder of engines."""
@@ -102,14 +109,18 @@ class AirflowDags(Driver):
         asked: list[tuple[str, str, dict[str, Any]]] = []
         for case in cases:
             project = case.project(root / case.label)
-            sets = (f"targets.airflow.version={self.wanted}", f"targets.airflow.dag_id={case.label}")
+            sets = [f"targets.airflow.version={self.wanted}", f"targets.airflow.dag_id={case.label}"]
+            if case.remembers:
+                sets.append(f"store=file://{folder / 'stores' / case.label}")
             file, *_ = self.rendered(case, project, *sets, *case.adapted("airflow")[0])
             asked.append((str(file), case.label, {}))
         results, log = Airflow(self.wanted, home).runs(root, asked, self.seconds)
         return {
             case.label: Outcome(
                 result["code"],
-                dag_data(root / case.label / case.data_dir / case.label),
+                stored(folder / "stores" / case.label, folder / "data" / case.label)
+                if case.remembers
+                else dag_data(root / case.label / case.data_dir / case.label),
                 log,
                 case.adapted("airflow")[1],
                 result["seconds"],
@@ -122,3 +133,14 @@ def dag_data(folder: Path) -> dict[str, bytes]:
     """Datasets of the one run of a DAG, and those that outlast runs, of steps that read their own last output."""
     runs = list(folder.glob("run_*"))
     return {**collected(runs[0]), **collected(folder / "state")} if len(runs) == 1 else {}
+
+
+def stored(place: Path, folder: Path) -> dict[str, bytes]:
+    """Datasets of the one run in a store, written into a folder; only those of whole steps if the run has failed."""
+    bucket = LocalBucket(place)
+    for store in [Store(bucket, name) for name in pipelines(bucket)] if place.is_dir() else []:
+        for run, there in places(store).items():
+            for step in {one.step for one in there}:
+                with suppress(StoreError):
+                    deliver(store, Run(store, run), step, None, folder / step)
+    return collected(folder)

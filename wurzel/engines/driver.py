@@ -36,6 +36,8 @@ class Case(ABC):
     """Whether CI platforms run its own layout. Otherwise each step has a job, and leaves its data."""
     last: tuple[str, ...] = field(default=(), kw_only=True)
     """Steps that no other reads, which leave their data in every layout."""
+    remembers: bool = field(default=False, kw_only=True)
+    """Whether it has a store and steps that read their own last output, for which Airflow may need the store."""
 
     @property
     @abstractmethod

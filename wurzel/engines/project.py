@@ -78,7 +78,7 @@ class ProjectCase(Case):
             notes.append("with `data_dir: data`: gitlab-ci-local keeps no artifacts whose path holds a quote or space")
         if engine == "airflow":
             sets.append("targets.airflow.operator=bash")
-            notes.append("with `operator: bash`")
+            notes.append("with `operator: bash`" + (" and a new store" if self.remembers else ""))
         if engine in PODS:
             sets += [*self.within, "on_failure=null", f"targets.{engine}.service_account=null"]
             sets += [f"{place}=null" for place in self.accounts]
@@ -119,6 +119,7 @@ def case_of(
         "case", named, (*sets, *more), root=root, folder=pipeline.data_dir, environment=environment,
         images=tuple(images), accounts=tuple(accounts), within=tuple(f"{place}={own}" for place, _, own in away),
         secrets=tuple(sorted(secrets)), last=tuple(step.id for step in results(pipeline)),
+        remembers=pipeline.store is not None and any(step.self_consuming for step in pipeline.steps),
     )  # fmt: skip
 
 
