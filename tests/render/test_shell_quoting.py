@@ -121,6 +121,13 @@ def test_every_text_in_a_here_document(script, shell):
         ("ssh h sudo tee f <<EOF\na={{ x }}\nEOF", "a b", "ssh h sudo tee f <<EOF\na=a b\nEOF"),
         ("awk -v 'x={{ x }}' 1; node -r './{{ x }}'", "a b", "awk -v 'x=a b' 1; node -r './a b'"),
         ("awk " + "-F " * 60 + "'{{ x }}:'", "a", None),
+        ("sed -i '' \"s|@T@|{{ x }}|\" f; sed -e s/a/b/ {{ x }}", "It is (5)", None),
+        ("jq -n '$ARGS' --arg a {{ x }}; jq -f p.jq {{ x }}; yq eval '.a' 'x {{ x }}'", "a b", None),
+        ("python -m app -c 'x {{ x }}'; bash -e run.sh -c 'x {{ x }}'; perl a.pl -e 'x {{ x }}'", "a b", None),
+        ("docker run -e 'M={{ x }}' i sh -c 'p'; sh -c 'p \"$1\"' sh 'x {{ x }}'", "a b", None),
+        ("echo 'a {{ x }}' | ssh h 'cat > f'; echo 'a {{ x }}' | python f.py; pip install jq 'a{{ x }}'", "a b", None),
+        ("cat <<EOF | envsubst | kubectl apply -f -\na {{ x }}\nEOF", "a b", None),
+        ("psql 'a={{ x }}' -c 'select 1'; ssh -i 'a {{ x }}' h ls; ssh {{ x }}; eval {{ x }}", "a b", None),
     ],
 )
 def test_form_of_a_value(script, template, value, written):
@@ -217,6 +224,32 @@ def test_comments_are_never_left(script):
         ("python3 - <<'EOF'\nprint(\"{{ s }}\")\nEOF", 'a"b', "part of a program"),
         ("ssh -T -p 22 host <<EOF\ncd {{ s }}\nEOF", "a b", "part of a program"),
         ("f() {\n  bash -eu <<-'END'\n\tp {{ s }}\n\tEND\n}", "$(id)", "part of a program"),
+        *(
+            (template, value, "part of a program")
+            for template, value in (
+                ("sh -c -e 'p {{ s }}'", "a b"),
+                ("bash +e -o pipefail -c -- 'p {{ s }}'", "a b"),
+                ('docker run img "$SHELL" \\\n  -c "p {{ s }}"', "a b"),
+                ("sh -c 'a '\"{{ s }}\"", "a b"),
+                ("su - app -c 'p {{ s }}'", "a b"),
+                ("eval p {{ s }}", "a b"),
+                ('ssh "$HOST" cd "{{ s }}"', "a b"),
+                ("python -W ignore -X dev -c 'p(\"{{ s }}\")'", 'a"b'),
+                ("perl -i -pe 's/a/{{ s }}/' f", "a/b"),
+                ("awk -F ':' -v x=\"$Y\" '/{{ s }}/'", "a/b"),
+                ("sed -i '' -e s/x/y/ -e 's/a/{{ s }}/'", "a/b"),
+                ("sed --expression='s/a/{{ s }}/'", "a&b"),
+                ("sed s/a/{{ s }}/", "a/b"),
+                ("sed 's/{{ s }}/b/'", "a.*"),
+                ('x="$(jq -r --arg a "$A" \'.[] | select(.n == "{{ s }}")\' f)"', 'a"b'),
+                ("yq eval -i '.a = \"{{ s }}\"' f", 'a"b'),
+                ("psql -c \"select '{{ s }}'\"", "a'b"),
+                ("bash -s -- x <<EOF\np {{ s }}\nEOF", "a b"),
+                ("python3 - x <<EOF\np('{{ s }}')\nEOF", "a'b"),
+                ("cat <<EOF | ssh host 'bash -s'\np {{ s }}\nEOF", "a b"),
+                ("echo 'p {{ s }}' | sudo sh -x", "a b"),
+            )
+        ),
     ],
 )
 def test_what_cannot_be_read_back_is_refused(script, template, value, message):

@@ -6,32 +6,26 @@ import re
 from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
+from wurzel.render.quoting.command_words import runs_input, runs_word, writes
 from wurzel.render.quoting.draft import Draft, refuse
 from wurzel.render.values import ShellText
 
 if TYPE_CHECKING:
+    from wurzel.render.quoting.command_words import Found
     from wurzel.render.quoting.shell_layout import Place
     from wurzel.render.text import Held
 
-_START = r"(?:^|[\s;|&(`'\"])(?:[\w./-]*/)?"
-_OPTIONS = r"(?:-[^\s'\"]+[ \t]+)*"
-_SHELLS = rf"(?:ba|da|a|k|z)?sh[ \t]+{_OPTIONS}(?:\w+[ \t]+)?-\w*c"
-_SSH = r"ssh(?:[ \t]+-(?:[bcDEeFIiJLlmOopQRSWw][ \t]+[^-\s])?[^\s'\"]*)*[ \t]+[^-\s'\";|&]+"
-_REMOTE = rf"{_SSH}(?:[ \t]+[^\s'\";|&]+)*"
-_OF_SHELL = pattern(rf"{_START}(?:{_SHELLS}|eval|trap(?:[ \t]+--)?|{_REMOTE})[ \t]+\Z")
-_CALLS = {r"python[\d.]*": "c", "perl": "eE", "ruby": "e", "node": "ep", "php": "r"}
-_LANGUAGES = "|".join(rf"{name}[ \t]+{_OPTIONS}-\w*[{letters}]" for name, letters in _CALLS.items())
-_TOOLS = r"(?:[gm]?awk|(?P<sed>sed)|jq|yq)(?:[ \t]+-(?:[Fv][ \t]+(?!-))?[^\s'\"]+)*(?<![ \t]-[vfL])(?<!-file)"
-_OF_OTHERS = pattern(rf"{_START}(?:{_LANGUAGES}|{_TOOLS})[ \t]+\Z")
-_READS_SHELL = pattern(rf"{_START}(?:(?:ba|da|a|k|z)?sh|{_SSH})(?:[ \t]+-[-\w]*)*[ \t]*\Z")
-_READS_OTHERS = pattern(rf"{_START}(?:python[\d.]*|perl|ruby|node|php)(?:[ \t]+-[-\w]*)*[ \t]*\Z")
 _MARKS = {"single": "'", "double": '"'}
-_PROGRAMS = frozenset((*_MARKS, "here", "here-raw"))
-_LOOKED_AT = 200
+_CONTEXTS = frozenset((*_MARKS, "word", "here", "here-raw"))
+_LOOKED_AT = 400
+_ENDS_WORD = frozenset(("", *" \t\n;|&()"))
 _PLAIN = pattern(r"[\w.:@%+=,/-]*")
-_DELIMITERS = pattern(r"(?:^|[;{}$\d\s])[sy]([^\w\s\\])|^\s*(/)")
-"""What separates the parts of commands of sed, such as `s,old,new,`."""
+_PARTS = pattern(r"(?:^|[;{}$\d\s~])(?:s|y|m|tr|qr)([^\w\s\\])")
+"""Before the parts of commands of sed and Perl, such as `s,old,new,`."""
+_PATTERN_BEGUN = pattern(r"(?:^|[~(!,{;&|])\s*/[^/\n\"]*\Z")
+_WITH_PATTERNS = frozenset({"sed", "gsed", "awk", "gawk", "mawk", "perl", "ruby"})
 _SHELL_HINT = "Add `| shell` for a word of it, or pass it as an argument: `sh -c 'run \"$1\"' _ {{ x }}`."
+_SED_HINT = "Write another delimiter: `s|old|{{ x }}|`; a value with `&` or a backslash needs `awk -v x={{ x }}`."
 _HINT = (
     "Pass it as an argument or variable: `python -c '… sys.argv[1]' {{ x }}`, `awk -v x={{ x }}`, `jq --arg x {{ x }}`;"
     " a whole program may be one value."
@@ -39,25 +33,52 @@ _HINT = (
 
 
 def refuse_code(draft: Draft, piece: int, held: Held, place: Place) -> None:
-    """Refuse a value that is part of a program in quotes or a here-document, if that could read it as code."""
-    if isinstance(held.value, ShellText) or place.context not in _PROGRAMS:
+    """Refuse a value that is part of a program in a word or a here-document, if that could read it as code."""
+    if isinstance(held.value, ShellText) or place.context not in _CONTEXTS:
         return
-    text, start, end = draft.reference, draft.start(piece), draft.end(piece)
-    opens, whole = _document(draft, piece, place) if place.ends else _quotes(text, start, end, _MARKS[place.context])
-    command = text[max(text.rfind("\n", 0, opens) + 1, opens - _LOOKED_AT) : opens] if opens > 0 else ""
-    is_shell = (_READS_SHELL if place.ends else _OF_SHELL).search(command) is not None
-    other = None if is_shell else (_READS_OTHERS if place.ends else _OF_OTHERS).search(command)
-    if whole or not (is_shell or other):
+    text, start = draft.reference, draft.start(piece)
+    if place.ends:
+        opens, whole = _document(draft, piece, place)
+        found = runs_input(_head(text, opens), text[opens : text.find("\n", opens)]) if opens >= 0 else None
+    else:
+        opens, whole = _word(text, start, draft.end(piece), _MARKS.get(place.context, ""))
+        head = _head(text, opens)
+        found = runs_word(head)
+        if found is None and "|" in text[opens : text.find("\n", start)] and writes(head):
+            found = runs_input(head, text[opens : opens + _LOOKED_AT])
+        whole = whole and not (found and found.begun and found.program.is_shell)
+    if found is None or whole or _is_harmless(found, str(held.value), found.begun + text[opens:start].lstrip("'\"")):
         return
-    value, program = str(held.value), text[opens + 1 : start] if other and other.groupdict().get("sed") else ""
-    delimiters = {"".join(found) for found in _DELIMITERS.findall(program)}
-    if not _PLAIN.fullmatch(value) or not delimiters.isdisjoint(value):
-        problem = "it is part of a program, which could read it as code"
-        raise refuse(held, problem, _SHELL_HINT if is_shell else _HINT)
+    hint = _SHELL_HINT if found.program.is_shell else _SED_HINT if found.name in {"sed", "gsed"} else _HINT
+    raise refuse(held, "it is part of a program, which could read it as code", hint)
 
 
-def _quotes(text: str, start: int, end: int, mark: str) -> tuple[int, bool]:
-    """Where the quotes around a value begin, and whether it is all of what is in them."""
+def _is_harmless(found: Found, value: str, before: str) -> bool:
+    """Whether a program with this code before it reads a value as nothing but text."""
+    is_plain = _PLAIN.fullmatch(value) is not None
+    if found.name not in _WITH_PATTERNS:
+        return is_plain
+    for match in reversed([*_PARTS.finditer(before)]):
+        ended = before.count(match[1], match.end())
+        if ended == 1 and found.name != "perl":  # what comes in place of the pattern
+            return set(value).isdisjoint((match[1], "\\", "&", "\n"))
+        if ended <= 1 and match[1] in value:
+            return False
+    return is_plain and not ("/" in value and _PATTERN_BEGUN.search(before))
+
+
+def _head(text: str, end: int) -> str:
+    """The line of a command up to a place, with the lines that it continues."""
+    begin = text.rfind("\n", 0, max(end, 0)) + 1
+    while text.endswith("\\\n", 0, begin):
+        begin = text.rfind("\n", 0, begin - 1) + 1
+    return text[max(begin, end - _LOOKED_AT) : end]
+
+
+def _word(text: str, start: int, end: int, mark: str) -> tuple[int, bool]:
+    """Where the quotes around a value begin, or the value without any; and whether it is all of the word."""
+    if not mark:
+        return start, text[start - 1 : start] in _ENDS_WORD and text[end : end + 1] in _ENDS_WORD
     opens = text.rfind(mark, 0, start)
     while opens > 0 and mark == '"' and text[opens - 1] == "\\":
         opens = text.rfind(mark, 0, opens)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
+from wurzel.render.quoting.command_words import names_program
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, shebang, unreadable
 from wurzel.render.quoting.programs import refuse_code
 from wurzel.render.quoting.shell_layout import Place, Scanner
@@ -42,7 +43,10 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
         except NotAValue as error:
             raise refuse(held, str(error), error.hint) from None
     _check_names(draft, places)
+    runs_code = names_program(draft.reference)
     for piece, place in places.items():
+        if runs_code:
+            refuse_code(draft, piece, draft.held(piece), place)
         _check_here(draft, piece, place)
     if not prove:
         return draft
@@ -61,7 +65,6 @@ def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
     if place.context == "arithmetic":
         return _number(held)
     text = _word(draft, piece, held, place) if place.context == "word" else _quoted(held, place)
-    refuse_code(draft, piece, held, place)
     if place.waiting and "\n" in text:
         reason = "a here-document starts on this line, and the value's first line break would start its body"
         raise refuse(held, reason, "Put the value in a variable first.")

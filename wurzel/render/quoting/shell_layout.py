@@ -12,6 +12,7 @@ from typing import Literal
 
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
+from wurzel.render.quoting.command_words import BEFORE_COMMAND
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
 from wurzel.render.values import Variable
 
@@ -31,7 +32,6 @@ _TILDE = pattern(r"(?:^|[:=])~[^/]*$")
 _VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAMED = pattern(r"\w*", re.ASCII)
 _ASSIGNS = pattern(r"\w*\+?=", re.ASCII)
-_BEFORE_COMMAND = frozenset(("if", "then", "else", "elif", "while", "until", "do", "{", "!", "time"))
 
 
 class Place(NamedTuple):
@@ -130,7 +130,7 @@ class Scanner:
     def _begins(found: str, word: str, *, first: bool) -> bool:
         """Whether a command starts after a word and its terminator."""
         if found in {" ", "\t"}:
-            return first and (not word or word in _BEFORE_COMMAND or _ASSIGNS.match(word) is not None)
+            return first and (not word or word in BEFORE_COMMAND or _ASSIGNS.match(word) is not None)
         return found[0] not in "<>"
 
     def _in_word(self, match: re.Match[str], start: int, *, first: bool) -> Place:
