@@ -101,7 +101,7 @@ class PipelineContext(TypedDict):
 
 
 class Adoptable(NamedTuple):
-    """A value that somebody changed in a rendered file, and that configuration could have."""
+    """A value that was changed in a rendered file and could be set in the configuration."""
 
     place: tuple[str, ...]
     """Keys below the pipeline in `wurzel.yaml`."""
@@ -169,7 +169,7 @@ class Backend(ABC):
         """The files to write, each with the context of its template. `options` is an `options_model`."""
 
     def one_off(self, pipeline: Pipeline, options: Any, steps: Sequence[str]) -> tuple[Pipeline, Any]:
-        """The pipeline and options that `files` writes as one run of these steps (ids) alone.
+        """The pipeline and options with which `files` writes one run of only these steps (ids).
 
         Raises `UsageError`, with what to do instead, where the platform has nothing for that.
         """
@@ -206,13 +206,13 @@ class Backend(ABC):
         )
 
     def jobs(self, pipeline: Pipeline, options: Any) -> Sequence[Group]:
-        """What shares a job, pod or container, for pictures: each step alone unless the target has layouts."""
+        """Which steps share a job, pod or container, for pictures; each is alone unless the target has layouts."""
         from wurzel.ir.jobs import jobs_of
 
         return jobs_of(pipeline, "steps", lambda _step: {})
 
     def read_by_jobs(self, pipeline: Pipeline, options: Any) -> Collection[str]:
-        """Features that jobs read from wurzel.yaml, or from the pipeline, by themselves, so that no file changes."""
+        """Features that jobs read from wurzel.yaml, or from the pipeline, so that rendered files do not show them."""
         return ()
 
     def writes(self, pipeline: Pipeline, options: Any) -> Mapping[str, str]:

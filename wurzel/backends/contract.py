@@ -101,7 +101,7 @@ def _blocks(source: Source, checker: Checker, common: set[str]) -> Iterator[dict
 
 
 def _writes(source: Source, block: nodes.Block) -> str | None:
-    """The key of a YAML file whose lines a block is, or that it writes itself, with its column; null for other text."""
+    """The key of a YAML file that a block fills, or writes itself, with its column; null for other text."""
     if language_of(source.found.relative) != "YAML":
         return None
     around = [each for each in source.tree.find_all(nodes.FilterBlock) if block in each.find_all(nodes.Block)]

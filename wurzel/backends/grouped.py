@@ -79,7 +79,7 @@ class Grouped:
         return not self.sliced(job)
 
     def feeders(self) -> dict[str, str]:
-        """Name of a job whose slices are counted to the one that makes all that they cut; each counts for one only."""
+        """For each job with counted slices the one that counts them: it writes all that they cut; each for one only."""
         found: dict[str, str] = {}
         for job in filter(self.counted, self.all):
             makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}

@@ -1,4 +1,4 @@
-"""Warns where a platform drops what a layer wrote for all jobs, since one of them has a value itself.
+"""Warns if a platform drops what a layer wrote for all jobs because one of them sets the same key itself.
 
 Platforms merge some of what jobs, tasks or templates inherit, and replace the rest. Where a template of wurzel repeats
 what layers wrote, nothing is lost; what layers add elsewhere is compared here, in the files as they are rendered.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def warnings(results: Iterable[JobResult], backends: Mapping[str, Backend]) -> list[Problem]:
-    """What layers wrote for all jobs and one of them loses, each with both places."""
+    """Values that layers wrote for all jobs and one of them does not get, each with both places."""
     found: dict[tuple[str, str, str, str], dict[str, None]] = {}
     for file in [file for result in results for file in result.files]:
         for loss in _losses(backends[file.job.target], file):

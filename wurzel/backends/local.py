@@ -153,11 +153,11 @@ class LocalBackend(Backend):
         return [*files, ir_file(pipeline, options, path, self.name)] if reads else files
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the script, and of the file with the pipeline."""
+        """The contexts of the script and of the file with the pipeline."""
         return {"local/run.sh.j2": ScriptContext, "local/ir.json.j2": IrContext}
 
     def read_by_jobs(self, pipeline: Pipeline, options: TargetOptions) -> Collection[str]:
-        """What `wurzel run` reads, where there is a store."""
+        """What `wurzel run` reads, if there is a store."""
         return READ_BY_RUN if pipeline.store is not None else ()
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:

@@ -63,7 +63,7 @@ class Merge(NamedTuple):
     """The keys that are inherited; all, if empty."""
 
     def losses(self, owner: str, shared: YamlNode, own: YamlNode, lines: Lines, path: str = "") -> Iterator[Loss]:
-        """What `own`, a mapping, loses of `shared`."""
+        """Values of `shared` that those of `own`, a mapping, replace."""
         values = {key.text(): (key, value) for key, value in own.entries if key is not None}
         for key, value in shared.entries:
             name = key.text() if key is not None else None

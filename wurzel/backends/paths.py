@@ -1,4 +1,4 @@
-"""Where files go: those that packs add to a target's, and no two to one path."""
+"""Where files are written: those that packs add, and that no two have one path."""
 
 from __future__ import annotations
 

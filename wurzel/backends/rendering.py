@@ -205,7 +205,7 @@ def _preflight(backend: Backend, job: Job) -> list[Problem]:
 
 
 def lost(results: Iterable[JobResult]) -> Iterator[Problem]:
-    """Jobs whose data nothing keeps: that is refused where it was not accepted, and otherwise left to documentation."""
+    """Jobs whose data nothing keeps, unless that is accepted by `ignore: [data_dir]`."""
     for job in (result.job for result in results):
         if (why := get(job.target).loses(job.pipeline, job.options)) and "data_dir" not in job.options.ignore:
             hint = f"Accept it: targets.{job.label}.ignore: [data_dir], or cache = False where steps write elsewhere."

@@ -1,4 +1,4 @@
-"""What the attributes of a step class ask for, checked."""
+"""Reads and checks what the attributes of a step class ask for."""
 
 from __future__ import annotations
 

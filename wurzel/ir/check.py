@@ -111,7 +111,7 @@ def _has(ports: Sequence[InputPort | OutputPort], name: str) -> bool:
 
 
 def _unnamed(step: str, ports: Sequence[InputPort | OutputPort], name: str, kind: str) -> str:
-    """That a step does not have an input or output of a name, and what it has."""
+    """The message that a step has no input or output of this name, and which names it has."""
     known = [port.name for port in ports if port.name]
     if not name:
         return f"the step {step!r} has several {kind}s; name one of them: {', '.join(known)}"

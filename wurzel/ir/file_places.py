@@ -1,4 +1,4 @@
-"""Where in the values of a type the names of files stand, found from the type alone.
+"""Where values of a type contain names of files, as far as the type alone tells.
 
 Example:
 file_places(list[FilePath])                      # [("*",)]
@@ -55,7 +55,7 @@ def _entries(value: Any, key: str) -> Iterable[Any]:
 
 
 def _parsed(text: str) -> Any:
-    """What JSON in a text holds, as values of `Json[…]` do."""
+    """The value of a text that is JSON, as for a field of `Json[…]`; `None` for any other text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

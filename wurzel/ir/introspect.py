@@ -25,7 +25,7 @@ Entry: TypeAlias = AnyStep | Sequence[AnyStep] | Callable[[], Any]
 
 
 class NotAPipelineError(PipelineError):
-    """The object is none of the things a pipeline may be; discovery skips such objects without a message."""
+    """The object is not a pipeline; discovery skips such objects without a message."""
 
 
 def introspect(entry: Entry, *, name: str, entrypoint: str = "", importable: bool = True) -> Pipeline:
@@ -46,7 +46,7 @@ def introspect(entry: Entry, *, name: str, entrypoint: str = "", importable: boo
 def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     """The last steps that a pipeline object stands for, calling it when it is a function.
 
-    Raises `NotAPipelineError` when it is none of the things a pipeline may be, `PipelineError` when it is a function
+    Raises `NotAPipelineError` when it is not a pipeline, `PipelineError` when it is a function
     that cannot be called without arguments.
     """
     value: Any = entry

@@ -256,7 +256,7 @@ class _Grouping:
         )
 
     def names(self) -> Iterator[Problem]:
-        """Names of jobs that something else has as well."""
+        """Names of jobs that another job or step has as well."""
         ids = {step.id for step in self.steps}
         seen: dict[str, int] = {}
         for node in self.members:

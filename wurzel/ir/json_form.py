@@ -18,7 +18,7 @@ _SCALARS = (str, int, float, bool, type(None))
 def json_form(
     model: Model, *, without: Collection[str] = (), defaults: bool = False, for_jobs: bool = False
 ) -> dict[str, Any]:
-    """The fields of a model in their order, but for those `without`, and those `NOT_IN_JOBS` where it is `for_jobs`.
+    """The fields of a model in their order, except those `without` and, if it is `for_jobs`, those `NOT_IN_JOBS`.
 
     Fields that have their default are left out unless `defaults` are asked for.
     """

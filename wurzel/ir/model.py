@@ -1,7 +1,8 @@
 """The pipeline as data that no platform shapes: its steps, what they read and write, and what they need.
 
 Every field a target must honour carries a `Feature` mark. Backends say in their support table what becomes of each
-feature; `wurzel.ir.features` walks these marks, so a new field cannot be forgotten by a backend in silence.
+feature; `wurzel.ir.features` walks these marks, so no backend drops a new field in silence. Fields that jobs do not
+read are marked `NOT_IN_JOBS`.
 """
 
 from typing import Annotated, Any, Final, Literal

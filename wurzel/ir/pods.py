@@ -38,7 +38,7 @@ class Resources(Model):
         return {name: count for name, count in counts.items() if count}
 
     def without_devices(self) -> "Resources":
-        """The amounts that a job needs that runs nothing of the step."""
+        """The amounts for a job that does not run the step itself."""
         return self.model_copy(update={"gpu": None, "hugepages": {}})
 
 

@@ -1,8 +1,7 @@
 """When a pipeline starts: schedules as Kubernetes and Argo read them, and other triggers.
 
-Schedules are cron expressions in robfig's dialect, in IANA time zones.
-
-The dialect: https://pkg.go.dev/github.com/robfig/cron/v3 (standard parser, five fields and descriptors).
+Schedules are cron expressions in robfig's dialect (https://pkg.go.dev/github.com/robfig/cron/v3: standard parser, five
+fields and descriptors), in IANA time zones.
 """
 
 import re

@@ -93,7 +93,7 @@ def _step_of_jobs(step: Step) -> dict[str, Any]:
 
 
 def _defaults(steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What most of several steps have alike; a step without one of these fields would get it, so all must have it."""
+    """Values that most steps share, of fields that all steps have: one without the field would get the value."""
     found = {}
     for key in _SHARED if len(steps) > 1 else ():
         values = [json.dumps(step[key]) for step in steps if key in step]
@@ -104,7 +104,7 @@ def _defaults(steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _with_defaults(data: dict[str, Any], where: str) -> dict[str, Any]:
-    """A pipeline whose steps have its `defaults` where they have no value of their own."""
+    """A pipeline with its `defaults` put into the steps that do not set them."""
     defaults, steps = data.pop("defaults"), data.get("steps")
     if not isinstance(defaults, dict) or (unknown := sorted(defaults.keys() - {*_SHARED})):
         wrong = f".{unknown[0]}" if isinstance(defaults, dict) else ""
@@ -136,7 +136,7 @@ def read(path: Path) -> bytes:
 
 
 def _decompressed(data: bytes, kind: str, path: Path) -> bytes | None:
-    """What is in a compressed file; `None` if that is too large."""
+    """The contents of a compressed file; `None` if they are too large."""
     import bz2
     import zlib
 

@@ -79,7 +79,7 @@ def _describe(
 
 
 def _bounds(annotation: Any, marks: Iterable[Any]) -> dict[str, Any]:
-    """Bounds that a field has by `ge`, `max_length`, `pattern` and so on, by the words of JSON Schema.
+    """Bounds that a field has by `ge`, `max_length`, `pattern` and so on, in the words of JSON Schema.
 
     Only those that JSON has: a bound of a date, or of a number that JSON rounds, is left to the settings class.
     """
@@ -121,7 +121,7 @@ def _json(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """What an object says of itself, without its address, which differs between processes."""
+    """The text of an object without its address, which differs between processes."""
     return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 

@@ -1,4 +1,4 @@
-"""Another valid value for a field: drift and the kit for backends change one field at a time and look what follows."""
+"""Another valid value for a field: drift and the kit for backends change one field at a time and see what follows."""
 
 from __future__ import annotations
 

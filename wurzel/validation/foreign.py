@@ -1,4 +1,4 @@
-"""Objects of kinds that neither Kubernetes nor Argo define: held to the schemas that a pack or project brings."""
+"""Checks objects of kinds that neither Kubernetes nor Argo define against the schemas of packs and projects."""
 
 from __future__ import annotations
 
@@ -47,10 +47,7 @@ def _definition(value: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, 
 
 
 def check_foreign(files: Mapping[str, str], schemas: Schemas) -> tuple[list[Problem], list[str]]:
-    """What does not fit the schemas, and notes of what is not checked further.
-
-    That are kinds without a schema, and templates that are referred to elsewhere.
-    """
+    """Violations of the schemas, and notes about kinds without a schema and templates that are elsewhere."""
     read = [document for file, text in files.items() for document in documents(file, text)[0]]
     names = {document.name for document in read if document.kind == "WorkflowTemplate"}
     problems: list[Problem] = []
@@ -94,7 +91,7 @@ def _differences(root: Node, schema: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _closed(schema: Any) -> Any:
-    """The schema, with unknown fields refused: an API server drops these without a word."""
+    """The schema, with unknown fields refused, which an API server would drop in silence."""
     if isinstance(schema, list):
         return [_closed(item) for item in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Kubernetes manifests as Kubernetes reads them, and a way to look into them without fear of wrong types."""
+"""Kubernetes manifests as Kubernetes reads them; a `Node` looks into them, whatever types their values have."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Node:
             yield self.problem(f"{self.quoted} is not known", f"Write one of {', '.join(known)}.")
 
     def check_number(self, least: int, what: str) -> Iterator[Problem]:
-        """That it is a whole number of at least `least`, if it is there; `what` it should be, for the message."""
+        """That it is a whole number of at least `least`, if it is there; `what` says so in the message."""
         if self and (self.number is None or self.number < least):
             yield self.problem(f"{self.quoted} is not {what}")
 
@@ -81,7 +81,7 @@ class Document:
 
     @property
     def kind(self) -> str:
-        """`Workflow`, `CronJob`, ….."""
+        """`Workflow`, `CronJob` and so on."""
         return self.root["kind"].text
 
     @property
@@ -92,7 +92,7 @@ class Document:
 
 
 def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
-    """The documents of a file, read as YAML 1.1 like Kubernetes does, and what keeps them from being read."""
+    """The documents of a file, read as YAML 1.1 as Kubernetes does, and problems of those that cannot be read."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -122,7 +122,7 @@ def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
 
 
 def check_distinct(named: Iterable[Node], what: str) -> Iterator[Problem]:
-    """That no two entries of a list have the same `name`; `what` has it already, for the message."""
+    """That no two entries of a list have the same `name`; `what` describes the other entry in the message."""
     seen: set[str] = set()
     for name in (each["name"] for each in named):
         if name.text in seen:

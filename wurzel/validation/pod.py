@@ -1,4 +1,4 @@
-"""Rules for pods: what the API server checks and a schema cannot say.
+"""Rules for pods: what the API server checks and a schema cannot express.
 
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 """

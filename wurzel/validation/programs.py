@@ -39,7 +39,7 @@ def find(program: str) -> str | None:
 
 
 def found(program: str, how: str) -> str | None:
-    """The same; where it is not installed, a warning says `how` to install it."""
+    """The same; if it is not installed, a warning says `how` to install it."""
     place = find(program)
     if place is None:
         tell_skipped(f"{program} is not installed, so its checks were skipped ({how})")

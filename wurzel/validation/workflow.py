@@ -1,6 +1,6 @@
 """Rules for Argo's objects: Workflow, WorkflowTemplate, CronWorkflow.
 
-They say before a cluster is asked what Argo's own validation and its CRD's rules would say, and what only a run shows.
+They find, without a cluster, what Argo's validation and the rules of its CRDs refuse, and what only fails in a run.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ class AirflowBackend(Backend):
     }
 
     def files(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[OutputFile]:
-        """The DAG file, and where tasks are `wurzel run`, the pipeline beside it."""
+        """The DAG file, and the pipeline beside it if tasks are `wurzel run`."""
         options = with_triggers(pipeline, options)
         context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
         main = path(pipeline, options)
@@ -128,13 +128,13 @@ class AirflowBackend(Backend):
         return Jobs(pipeline, options).all
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the DAG file, and of the file with the pipeline."""
+        """The contexts of the DAG file and of the file with the pipeline."""
         from wurzel.backends.airflow.context import FileContext
 
         return {"airflow/dag.py.j2": FileContext, "airflow/ir.json.j2": IrContext}
 
     def support_for(self, use: Use, options: AirflowOptions) -> Support:
-        """What the operator of a step can do; a use of the whole pipeline counts for the operator of most steps."""
+        """What the operator of a step supports; for the whole pipeline, one operator that supports it is enough."""
         parts = use.path.split(".")
         kind = kind_of(parts[1], options) if parts[0] == "steps" else options.operator
         kinds = {kind, *(kind_of(step, options) for step in options.steps)} if parts[0] != "steps" else {kind}
@@ -156,7 +156,7 @@ class AirflowBackend(Backend):
         return list(preflight(pipeline, with_triggers(pipeline, options)))
 
     def losses(self, text: str) -> Iterable[Loss]:
-        """What jobs lose of what they inherit."""
+        """Inherited values that tasks do not get."""
         from wurzel.backends.airflow.losses import losses
 
         return losses(text)
@@ -175,7 +175,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 
 def _lacks(store: Store, kinds: Collection[str]) -> str:
-    """What tasks lack to use the identity of a store; empty if nothing."""
+    """Why tasks of these kinds cannot use the identity of a store; empty if they can."""
     if store.secrets is not None or store.identity is None or scheme_of(store.url) not in BUCKETS:
         return ""
     return "" if set(kinds) == {"kubernetes"} else _IDENTITY

@@ -1,4 +1,4 @@
-"""Commands of tasks as shell lines, and as words of a pod, with the places of data that are known only in a run."""
+"""Commands of tasks, as shell lines or words of a pod; variables stand for the folders that only a run knows."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _PLACE = re.compile(rf"\$({DATA}|{RUN}|{IR}|work)(/.*)?")
 
 
 def script(argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
-    """One shell line; a template unsets each variable whose parameter is null, and contains no text of users."""
+    """A shell line, after Jinja that unsets variables whose parameter is null; the Jinja contains no text of users."""
     words = [quoted(word) for word in argv]
     before = "".join(f"{{% if params.{name} is none %}}unset {name}; {{% endif %}}" for name in blanks)
     return before + ("" if kind == "bash" else "exec ") + " ".join(words)
 
 
 def unset(blanks: Sequence[str]) -> str:
-    """What unsets variables where Airflow renders no templates, so that another variable tells."""
+    """Shell text that unsets variables whose parameter is null, where Airflow renders no templates but `NULL_…`."""
     return "".join(f'if [ "${NULL}{name}" = True ]; then unset {name}; fi; ' for name in blanks)
 
 
 def quoted(word: str) -> str:
-    """A word for the shell, which puts in the places of data; the name of an input may stand before one."""
+    """A word for the shell, which still expands our variables for folders, also behind the `NAME=` of an input."""
     name, equals, place = word.rpartition("=")
     if _PLACE.fullmatch(place) and (name.isidentifier() or not equals):
         return f'{name}{equals}"{place}"'
@@ -40,7 +40,7 @@ def quoted(word: str) -> str:
 
 
 def slices_of(step: Step, kind: str) -> str:
-    """A step, and where the task that counts its slices writes them, for Airflow to hand on."""
+    """The value of `--slices`: a step, and where Airflow looks for the list of its slices."""
     return f"{step.id}={XCOM if kind == 'kubernetes' else '-'}"
 
 

@@ -92,7 +92,7 @@ def template(text: str) -> str:
 
 
 def folders(folder: str, *, outlasting: bool) -> dict[str, Text]:
-    """Variables with the places of data.
+    """Variables that name the folders of data.
 
     `folder` may be a template; `outlasting` says whether some data outlasts runs, or a task looks at the data of all
     runs.
@@ -101,12 +101,12 @@ def folders(folder: str, *, outlasting: bool) -> dict[str, Text]:
 
 
 def of_steps(pipeline: Pipeline, kind: str) -> dict[str, Text]:
-    """Variables that all tasks of one kind get where they are `wurzel step`: the run id, and the pipeline's own."""
+    """Variables of all tasks of one kind that are `wurzel step`: the run id, and the pipeline's own."""
     return {RUN_ID: Text("{{ run_id }}")} | {name: _static(value, kind) for name, value in pipeline.env.items()}
 
 
 def of_runs(pipeline: Pipeline, kind: str, file: str, digest: str, deployment: str | None) -> dict[str, Text]:
-    """Variables that all tasks of one kind get where they are `wurzel run`: the pipeline, the run, all parameters.
+    """Variables of all tasks of one kind that are `wurzel run`: the pipeline, the run, all parameters.
 
     `file` is the one with the pipeline, beside that of the DAG; `deployment` names this Airflow, if several share a
     store.
@@ -156,7 +156,7 @@ def blanks(step: Step) -> list[str]:
 
 
 def all_blanks(pipeline: Pipeline) -> list[str]:
-    """Those variables of all steps."""
+    """The same for all steps."""
     return [name for step in pipeline.steps for name in blanks(step)]
 
 
@@ -194,7 +194,7 @@ def _param(step: Step, setting: Setting) -> DagParam:
 
 
 def _bounds(setting: Setting) -> dict[str, Any]:
-    """Bounds of the value, where JSON has it as the settings class does: not of a timedelta, which is a text there."""
+    """Bounds that also hold for the JSON form of the value; not those of a timedelta, which is text in JSON."""
     of_text = {"pattern", "minLength", "maxLength"}
     return {name: bound for name, bound in setting.bounds.items() if setting.text == (name in of_text)}
 

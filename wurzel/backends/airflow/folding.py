@@ -24,7 +24,7 @@ _TOKEN = pattern(
 
 
 class _Part:
-    """A token with what stands before it."""
+    """A token and the white space before it."""
 
     __slots__ = ("gap", "row", "text")
 
@@ -41,7 +41,7 @@ class _Part:
 
 
 def folded(text: str) -> tuple[str, list[int]]:
-    """The file with brackets on one line where they fit, and for each line the line (from 0) that it was."""
+    """The file with brackets on one line where they fit, and for each line its old number (from 0)."""
     found: list[str] = []
     numbers: list[int] = []
     for parts in _statements(text):
@@ -55,7 +55,7 @@ def folded(text: str) -> tuple[str, list[int]]:
 
 
 def _statements(text: str) -> Iterator[list[_Part]]:
-    """The parts of each statement: all up to a line break that is in no bracket."""
+    """The parts of each statement, which ends at a line break outside brackets."""
     parts: list[_Part] = []
     gap, row, depth = "", 0, 0
     for match in _TOKEN.finditer(text):
@@ -120,7 +120,7 @@ def _fold_one(parts: list[_Part], ends: Mapping[int, int], start: int, column: i
 
 
 def _flat(parts: Sequence[_Part], position: int) -> str:
-    """A part with what stands before it on a line that it does not begin."""
+    """The text of a part that does not begin a line, with the space before it."""
     part = parts[position]
     beside = parts[position - 1].text in _PAIRS or part.text in _CLOSING
     return (part.gap if not part.breaks else "" if beside else " ") + part.text

@@ -1,4 +1,4 @@
-"""Which tasks a DAG has, for each step or for several, which `wurzel run` runs; how often and how long each tries."""
+"""Which tasks a DAG has: one for each step, or for several that `wurzel run` runs; their retries and timeouts."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Jobs(Grouped):
 
 
 def place(pipeline: Pipeline, options: AirflowOptions, step: Step) -> dict[str, Any]:
-    """What a task has only once; templates may decide on variables as well."""
+    """What a task has one value of; variables count, since templates may depend on them."""
     kind, special = kind_of(step.id, options), options.steps.get(step.id)
     found: dict[str, Any] = {"operator": kind, "variables": step.variables}
     found["options"] = special.model_dump(exclude={"operator"}, exclude_none=True) if special else {}

@@ -1,4 +1,4 @@
-"""What a task of a DAG does not get of `default_args`, since Airflow replaces an argument as a whole."""
+"""Values of `default_args` that a task does not get, since Airflow replaces an argument as a whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SEVERAL = (ast.Dict, ast.List, ast.Tuple, ast.Set)
 
 
 def losses(text: str) -> Iterator[Loss]:
-    """Lists, mappings and callbacks of `default_args` that tasks replace by their own, and what is in it twice."""
+    """Lists, mappings and callbacks of `default_args` that tasks replace with their own, and keys that it has twice."""
     tree = ast.parse(text)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     shared: dict[str, ast.expr] = {}

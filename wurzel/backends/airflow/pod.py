@@ -19,7 +19,7 @@ CONTAINER = "base"
 
 
 def pod(pipeline: Pipeline, options: PodOptions, steps: Sequence[Step] = ()) -> dict[str, Any]:
-    """The pod that Airflow merges each task's pod into; with `steps`, plus what only these get."""
+    """The pod that Airflow merges each task's pod into; with `steps`, also what only these steps have."""
     security, ids = options.security, [step.id for step in steps]
     volumes = kubernetes.volumes_of(pipeline, options)
     extra = [volume for volume in volumes if not volume.steps or set(volume.steps) & set(ids)]

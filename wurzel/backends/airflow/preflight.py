@@ -143,7 +143,7 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
 
 
 def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
-    """What tasks cannot do that are `wurzel run`."""
+    """What tasks that are `wurzel run` cannot do."""
     kinds = {kind_of(step.id, options) for step in pipeline.steps}
     size = len(ir_text(pipeline).encode()) + _HEADER
     if kinds != {"bash"} and size > VARIABLE_LIMIT:
@@ -167,7 +167,7 @@ def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
 
 
 def _folder(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
-    """A store in a folder, which pods and containers must have in common."""
+    """A store that is a folder must be on a mount that all pods, or all containers, share."""
     pods, docker = options.kubernetes, options.docker
     shared = [extra.mount_path for extra in pods.volumes if not extra.steps and not extra.is_read_only]
     mounts = {

@@ -36,7 +36,7 @@ class Tasks:
     def __init__(self, jobs: Jobs, runs: Mapping[str, str]) -> None:
         """Make tasks of jobs.
 
-        `runs` has for each kind of task the constant with the beginning of its command, where tasks are `wurzel run`.
+        `runs` names the constant with the start of the command, for each kind of tasks that are `wurzel run`.
         """
         self._jobs = jobs
         self._pipeline = jobs.pipeline
@@ -146,7 +146,7 @@ class Tasks:
         )
 
     def start(self, kind: str) -> str | list[str]:
-        """How the command of tasks of a kind begins, where tasks are `wurzel run`: a shell line, or words of a pod."""
+        """The start of the command of tasks that are `wurzel run`: a shell line, or words of a pod."""
         jobs = self._jobs
         own, source = ("$work", f"${IR}") if kind == "bash" else (_WORK, f"env:{IR}")
         data, state = (f"{own}/data", f"{own}/state") if jobs.stored else (f"${RUN}", own)
@@ -161,7 +161,7 @@ class Tasks:
     def _command(self, job: Job) -> tuple[list[str], list[str]]:
         """The words of a job's command, and the variables that must be absent where a parameter is null.
 
-        Where it is `wurzel run`, those that follow `start`, which takes care of all variables.
+        For `wurzel run`, only the words after `start`, which unsets all variables.
         """
         if not self._jobs.run:
             (step,) = job.steps

@@ -148,13 +148,13 @@ class ArgoBackend(Backend):
         ]
 
     def one_off(self, pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> tuple[Pipeline, ArgoOptions]:
-        """A Workflow, whatever the kind otherwise."""
+        """A Workflow of these steps, even if another kind is written otherwise."""
         from wurzel.backends.argo.one_off import one_off
 
         return one_off(pipeline, options, steps)
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the manifest."""
+        """The context of the manifest."""
         from wurzel.backends.argo.manifest import ManifestContext
 
         return {"argo/workflow.yaml.j2": ManifestContext}
@@ -181,7 +181,7 @@ class ArgoBackend(Backend):
         ]
 
     def losses(self, text: str) -> Iterable[Loss]:
-        """What jobs lose of what they inherit."""
+        """Inherited values that templates do not get."""
         from wurzel.backends.argo.losses import losses
 
         return losses(text)

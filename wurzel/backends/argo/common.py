@@ -1,4 +1,4 @@
-"""What most templates have in common, so that it stands in the file once, in `templateDefaults`."""
+"""Finds what most templates have in common, which is written once, in `templateDefaults`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Variables = Sequence[Mapping[str, Any]]
 def merged(defaults: Variables, own: Variables) -> list[dict[str, Any]]:
     """The variables that a pod gets.
 
-    Argo merges items by name, and reads the result into the template's own list, place by place: what an item does not
-    have, it keeps from the item that stood there. It writes no empty value, so one replaces nothing.
+    Argo merges items by name, then decodes the result into the template's own list, index by index: a field that an
+    item lacks keeps the value of the item that had its index. It leaves out empty values, so these replace nothing.
     """
     place = {item["name"]: number for number, item in enumerate(defaults)}
     names = {item["name"] for item in own}
@@ -41,13 +41,13 @@ def _written(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_mixed(defaults: Variables, own: Variables) -> bool:
-    """Whether a pod would get other variables than the template's own, and those of the defaults that it lacks."""
+    """Whether a pod would get anything but the template's variables and the defaults that it does not set."""
     meant = {item["name"]: _written(item) for item in (*defaults, *own)}
     return any(item != meant[item["name"]] for item in merged(defaults, own))
 
 
 class Common(NamedTuple):
-    """The values that most templates have; empty where Argo's merge would give them to templates without."""
+    """Values that most templates have; empty if Argo's merge would also give them to templates that have none."""
 
     image: str
     command: Sequence[str]
@@ -74,7 +74,7 @@ def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common
 
 
 def shared_env(env: Variables, containers: Iterable[Container]) -> list[Mapping[str, Any]]:
-    """The variables that can be in `templateDefaults`: those that Argo mixes up with none of these containers'."""
+    """The variables that can be in `templateDefaults`, as Argo does not mix them up with those of any container."""
     others, kept = [container.env for container in containers], list(env)
     while mixed := {item["name"] for own in others if is_mixed(kept, own) for item in own}:
         kept = [item for item in kept if item["name"] not in mixed]
@@ -82,7 +82,7 @@ def shared_env(env: Variables, containers: Iterable[Container]) -> list[Mapping[
 
 
 def with_env(container: Container, env: Variables, kept: Variables) -> Container:
-    """A container with the variables that are not in `templateDefaults`, where it has none of these names."""
+    """A container with those variables of `env` that are not `kept` in `templateDefaults`, unless it sets them."""
     own = {variable["name"] for variable in container.env}
     shared = {variable["name"] for variable in kept}
     more = [variable for variable in env if variable["name"] not in own | shared]
@@ -94,5 +94,5 @@ def with_env(container: Container, env: Variables, kept: Variables) -> Container
 
 
 def _covers(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
-    """Whether a merge of both is `own`: each amount that is shared has one in its place."""
+    """Whether merging the shared amounts into `own` changes nothing, since it has a value for each."""
     return all(set(amounts) <= set(own.get(kind, ())) for kind, amounts in shared.items())

@@ -83,7 +83,7 @@ class Runs:
         )
 
     def counter(self, job: Job) -> Container:
-        """What counts the slices of a step."""
+        """The container that counts the slices of a step."""
         return Container(
             image=k8s.image_of(self._dag.pipeline, job.steps[0]),
             command=self._command(job),
@@ -94,7 +94,7 @@ class Runs:
         )
 
     def _command(self, job: Job) -> list[str]:
-        """What most containers have in common, so that it stands in the file once."""
+        """The start of the command, which most containers share, so that it is written once."""
         dag = self._dag
         data, state = f"{dag.options.mount}/{dag.pipeline.data_dir}", self._state(job)
         argv = run_from_ir(f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}")
@@ -114,7 +114,7 @@ class Runs:
 
 
 def _small(job: Job) -> dict[str, Any]:
-    """Resources of what counts slices: those of their step, without devices."""
+    """Resources of the container that counts slices: those of the step, without devices."""
     step = job.steps[0]
     return k8s.resources(step.resources.without_devices(), step.limits)
 

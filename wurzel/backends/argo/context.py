@@ -48,7 +48,7 @@ def template_kind(options: ArgoOptions) -> str:
 
 
 def part_documents(specs: Specs) -> dict[str, dict[str, Any]]:
-    """For each part of a pipeline too large for one object: its name to what its template sees."""
+    """What the template of each part sees, by name of the part, if a pipeline is too large for one object."""
     options = specs.options
     return {
         part.name: {

@@ -105,7 +105,7 @@ class Dag:
         return "/".join(filter(None, (self.options.mount, dataset(self.pipeline, step_id), output)))
 
     def handed(self, need: Output) -> list[Piece]:
-        """The artifacts that pass an output of a step on; none where readers find it at a known place."""
+        """The artifacts that hand on an output of a step; none if readers know where it is."""
         step_id, output = need
         job, name = self.pods.home[step_id], read(need)
         count = self.pods.slices(job)
@@ -164,7 +164,7 @@ class Dag:
         )
 
     def _mapped(self, task: Task, job: Job, part: Part | None) -> Task:
-        """A task that runs once for each slice that another has counted; what that one waits for is not named again."""
+        """A task that runs once for each counted slice; it waits for the counter, and what that does not wait for."""
         counter = self.counters[job.name]
         others = [need for need in self.pods.reads(job) if need not in self.counts(job)]
         return replace(
@@ -206,7 +206,7 @@ class Dag:
         )
 
     def _slices(self) -> dict[tuple[str, int], str]:
-        """Name of a job and number of a slice to its task, where each slice has one."""
+        """The task of each slice, by name of the job and number, if each slice is a task."""
         taken, found = {*self.names.values(), self.entrypoint}, {}
         for job in self.pods.all:
             count = self.pods.slices(job) if self.pods.apart(job) else 0
@@ -216,7 +216,7 @@ class Dag:
         return found
 
     def _counters(self) -> dict[str, str]:
-        """Name of a job to the task that counts its slices, where one does."""
+        """The task that counts the slices of a job, by name of the job, if there is one."""
         taken, found = {*self.names.values(), *self.slices.values(), self.entrypoint}, {}
         for job in self.pods.all:
             if self.pods.counted(job) and job.name not in self.feeders:
@@ -226,7 +226,7 @@ class Dag:
 
 
 def scope(options: ArgoOptions) -> dict[str, bool]:
-    """What a reference to a template of the whole cluster says in addition."""
+    """The additional field of a reference to a cluster-wide template."""
     return {"clusterScope": True} if options.workflow_template == "cluster" else {}
 
 

@@ -57,8 +57,8 @@ def step_env(pipeline: Pipeline, step: Step, args: Sequence[str], default: Mappi
 def run_env(pipeline: Pipeline, of_run: Sequence[str] = ()) -> k8s.Env:
     """Variables without a secret that all containers of `wurzel run` have; settings are in the pipeline's file.
 
-    All of them have all parameters: what is given for one run is part of the run's name. `of_run` are ids of its steps,
-    if those are not all.
+    Each gets all parameters, since values that are given for one run are part of its name. `of_run` are ids of its
+    steps, if those are not all.
     """
     env = {k8s.RUN_ID: f"argo-{RUN}", **{name: text(value) for name, value in default_env(pipeline).items()}}
     env |= {ONLY: ",".join(of_run)} if of_run else {}

@@ -58,7 +58,7 @@ def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> E
 
 
 def _resources(pipeline: Pipeline) -> dict[str, Any]:
-    """Enough to tell of a failure, of each kind that a step states: a quota refuses pods that do not state theirs."""
+    """Enough to report a failure, in the kinds that any step states, since a quota refuses pods without them."""
     asked = [k8s.resources(step.resources, step.limits) for step in pipeline.steps]
     return k8s.without_empty(
         **{

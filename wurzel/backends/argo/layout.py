@@ -1,4 +1,4 @@
-"""Which pods a run has: one for each step, or for several, which `wurzel run` runs; their slices, and their names."""
+"""Which pods a run has: one for each step, or for several that `wurzel run` runs; their slices and names."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Pods(Grouped):
         return self.sliced(job) and not self._together
 
     def counted(self, job: Job) -> bool:
-        """Whether the slices of a job are counted once the data is there; those that are apart are all there."""
+        """Whether the slices of a job are counted once the data is there; slices that are apart all run."""
         return self._together and super().counted(job)
 
     def native(self, job: Job) -> bool:
@@ -62,7 +62,7 @@ class Pods(Grouped):
 
 
 def place(pipeline: Pipeline, options: ArgoOptions) -> Place:
-    """What a pod has only once."""
+    """What a pod has one value of."""
     return lambda step: k8s.placed(pipeline, step, options)
 
 
@@ -73,7 +73,7 @@ def _is_native(step: Step, version: str) -> bool:
 
 
 def names(step_ids: Sequence[str]) -> dict[str, str]:
-    """Step id to the name of its task and template, which Argo does not let start with a digit."""
+    """The name of the task and template of each step, which must not start with a digit."""
     found: dict[str, str] = {}
     taken = set(step_ids)
     for step_id in step_ids:
@@ -86,7 +86,7 @@ def names(step_ids: Sequence[str]) -> dict[str, str]:
 
 
 def unused(name: str, taken: set[str]) -> str:
-    """`name`, or something near it that is not taken."""
+    """`name`, or a similar name that is not taken."""
     while name in taken:
         name = f"{name}-dag"
     return name

@@ -1,4 +1,4 @@
-"""What a template of a workflow does not get of `templateDefaults` and of the workflow's own `spec`.
+"""Values of `templateDefaults` and of the workflow's `spec` that a template does not get.
 
 Argo merges `templateDefaults` into each template by a strategic merge: mappings by key, some lists by a key of their
 items.
@@ -38,7 +38,7 @@ _PODS = ("container", "script", "containerSet")
 
 
 def losses(text: str) -> Iterator[Loss]:
-    """What templates that run pods lose of what all of them share."""
+    """Shared values that templates with pods do not get."""
     lines = Lines(text)
     for document in documents(text):
         spec = document.root.at("spec")

@@ -55,7 +55,7 @@ def one_off(pipeline: Pipeline, options: ArgoOptions, steps: Sequence[str]) -> t
 
 
 def part_of(pipeline: Pipeline, options: ArgoOptions) -> Pipeline:
-    """The pipeline with the steps of the run, and what they read from each other; all of it if they are not chosen."""
+    """The pipeline with the steps of the run and the edges between them; all of it if no steps are chosen."""
     ids = options.of_run
     if not ids:
         return pipeline
@@ -80,7 +80,7 @@ def _report(pipeline: Pipeline, lost: Sequence[str]) -> None:
 
 
 def _unknown(pipeline: Pipeline, steps: Sequence[str]) -> Iterator[Problem]:
-    """Steps that are left out, and whose result no pod of the run can find."""
+    """Problems with left-out steps whose result no pod of the run can find in the store."""
     from wurzel.invocation.fingerprint import always_runs
 
     ids = set(steps)
@@ -93,7 +93,7 @@ def _unknown(pipeline: Pipeline, steps: Sequence[str]) -> Iterator[Problem]:
 
 
 def _read(pipeline: Pipeline, ids: set[str]) -> list[Step]:
-    """The steps before these that are not among them."""
+    """The other steps that these read from, directly or indirectly."""
     read: set[str] = set()
     for step in reversed(pipeline.steps):
         if step.id in ids | read:

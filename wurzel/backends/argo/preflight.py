@@ -147,7 +147,7 @@ def _run(pods: Pods) -> Iterator[Problem]:
 
 
 def _folder(pods: Pods) -> Iterator[Problem]:
-    """A store in a folder, which pods do not have in common unless it is on a volume."""
+    """A store that is a folder must be on a volume that all pods share."""
     mounts = [volume.mount_path for volume in pods.options.volumes if not volume.steps and not volume.is_read_only]
     if path := folder_outside(pods.pipeline, mounts):
         yield Problem(
@@ -159,7 +159,7 @@ def _folder(pods: Pods) -> Iterator[Problem]:
 
 
 def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
-    """About how large a workflow of several parts grows while it runs.
+    """Estimated bytes of a workflow of several parts while it runs.
 
     Argo copies every template that a `templateRef` leads to into the status of the workflow, merged with
     `templateDefaults`, and adds a record for each pod, which it compresses when the whole is too large.

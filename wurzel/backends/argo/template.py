@@ -79,7 +79,7 @@ class Templates:
         )
 
     def _counter(self, job: Job, container: Container) -> Template:
-        """What counts the slices of a step."""
+        """The template that counts the slices of a step."""
         return replace(
             self.of(job),
             name=self.dag.counters[job.name],
@@ -97,7 +97,7 @@ class Templates:
         return {**name, **job.steps[0].labels}
 
     def _retry(self, job: Job) -> dict[str, Any]:
-        """Argo retries single steps as they ask; where wurzel retries within the pod, one that is lost gets another."""
+        """Argo retries single steps as they ask; if wurzel retries within the pod, Argo replaces lost pods."""
         if self.pods.native(job):
             return self._elsewhere(_retry(job.steps[0]))
         if not self.pods.run or self.pods.single:
@@ -128,7 +128,7 @@ class Templates:
         return [{"name": _last(job, step), "path": self.dag.folder(step.id), "optional": True, **kept}]
 
     def _outputs(self, job: Job, step: Step) -> list[dict[str, Any]]:
-        """Of a job of several steps only what other jobs read, and what the pipeline is for."""
+        """The artifacts of a step; in a job of several steps, only results and what other jobs read."""
         if not self.pods.by_artifact:
             return []
         gc = self.options.artifact_gc
@@ -165,7 +165,7 @@ def _last(job: Job, step: Step) -> str:
 
 
 def _unless(codes: Sequence[str]) -> str:
-    """Argo's expression for a retry: 2 is a wrong configuration, 3 what would fail again, none a pod that was lost."""
+    """The expression that retries unless the exit code is one of these; a lost pod has no exit code."""
     return f"lastRetry.exitCode not in [{', '.join(f'{chr(34)}{code}{chr(34)}' for code in codes)}]"
 
 

@@ -143,7 +143,7 @@ class CiOptions(TargetOptions):
 
     @property
     def chosen_layout(self) -> Layout:
-        """The layout, or the default: `auto` where jobs need nothing of an image for that."""
+        """The layout, or the default: `auto`, but `steps` without a checkout."""
         return self.layout or ("auto" if self.checkout else "steps")
 
     def main_file(self, pipeline: Pipeline) -> str:
@@ -175,7 +175,7 @@ def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
 
 
 class CiBackend(Backend):
-    """What both CI backends answer alike."""
+    """Base of the backends of CI platforms."""
 
     def support_for(self, use: Use, options: Any) -> Support:
         """As in the table, except that a store must be one that all runners reach."""
@@ -184,7 +184,7 @@ class CiBackend(Backend):
         return self.support_of(use.feature)
 
     def read_by_jobs(self, pipeline: Pipeline, options: Any) -> Collection[str]:
-        """What `wurzel run` reads, where jobs are that."""
+        """What `wurzel run` reads, if jobs are `wurzel run`."""
         return READ_BY_RUN if uses_run(pipeline, options) else ()
 
 
@@ -201,7 +201,7 @@ def secrets(pipeline: Pipeline, step: Step, options: CiOptions) -> dict[str, str
 
 
 def notice_secrets(pipeline: Pipeline, options: CiOptions) -> dict[str, str]:
-    """Variables of what tells of a failed run, to the names of their secrets on the platform."""
+    """Variables of the job that reports a failed run, to the names of their secrets on the platform."""
     return {variable: secret_name(ref, options) for variable, ref in notice_references(pipeline).items()}
 
 

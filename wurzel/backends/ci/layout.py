@@ -98,7 +98,7 @@ class Jobs(Grouped):
 
 
 def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[Problem]:
-    """Why the jobs that were asked for are impossible."""
+    """Why these jobs are impossible."""
     yield from layout_problems(pipeline, options.chosen_layout, place)
     if uses_run(pipeline, options) and options.from_ir and not options.checkout:
         yield Problem(

@@ -145,7 +145,7 @@ class CronJobBackend(Backend):
         return containers(pipeline, options)
 
     def contexts(self) -> Mapping[str, type]:
-        """Of all objects, and of the kustomization that lists them."""
+        """The contexts of all objects, and of the kustomization that lists them."""
         from wurzel.backends.cronjob.manifest import FolderContext, ManifestContext
 
         names = ["manifests", "cronjob", "configmap", "persistentvolumeclaim", "serviceaccount"]

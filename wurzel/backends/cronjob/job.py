@@ -45,7 +45,7 @@ def containers(pipeline: Pipeline, options: CronJobOptions) -> list[Group]:
 
 
 def place(pipeline: Pipeline) -> Place:
-    """What a container has only once, and the pod has not: its image, and variables that are read as a whole."""
+    """What a container has one value of: its image, and the ConfigMaps and Secrets that are its variables."""
 
     def of(step: Step) -> dict[str, Any]:
         found: dict[str, Any] = {"image": k8s.image_of(pipeline, step)}
@@ -119,7 +119,7 @@ class Builder:
         return min(most, math.ceil(longest) * (1 + options.backoff_limit) + START)
 
     def _longest(self, steps: Sequence[Step]) -> float:
-        """Seconds of the longest path; of all steps in turn where some that could run wait for others."""
+        """Seconds of the longest path; of all steps in turn if `parallelism` makes some wait."""
 
         def seconds(step: Step) -> float:
             return attempts(step, tries=1 + step.retry.limit)
@@ -235,7 +235,7 @@ class Builder:
         args += [] if len(self.jobs) == 1 else only(job.ids)
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
-        # It tells of a failure once, where it is the only container that ever runs.
+        # Only if no other container ever runs, so that a failure is reported once.
         if pipeline.on_failure is not None and len(self.jobs) == 1 and not self.options.backoff_limit:
             args.append("--notify")
             secrets |= k8s.references(notice_references(pipeline))

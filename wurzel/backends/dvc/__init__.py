@@ -130,7 +130,7 @@ class DvcBackend(Backend):
                     yield Adoptable(("steps", step, "settings", name), old, now[name], setting=True)
 
     def contexts(self) -> Mapping[str, type]:
-        """Of `dvc.yaml` and `params.yaml`."""
+        """The contexts of `dvc.yaml` and `params.yaml`."""
         return {"dvc/dvc.yaml.j2": StagesContext, "dvc/params.yaml.j2": ParamsContext}
 
     def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:

@@ -115,7 +115,7 @@ def metrics_of(step: Step, options: DvcOptions) -> str:
 
 
 def stages_of(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> list[Stage]:
-    """The stages of a step: one, or where slices are stages one for all slices, and one that merges them."""
+    """The stages of a step: one, or if slices are stages, a matrix of them and one that merges them."""
     whole = _stage(pipeline, step, options, main)
     if _has_stages(step, options):
         return [_slices(pipeline, step, options, whole, main), _gathering(pipeline, step, options, whole)]

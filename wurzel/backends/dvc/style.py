@@ -8,9 +8,9 @@ _BLOCK = re.compile(r"(^|[:-] )[|>][-+0-9]*$")
 
 
 def with_flush_lists(text: str) -> tuple[str, list[int]]:
-    """The text with the items of each list at the column of its key, and the number (from 0) that each line had.
+    """The text with the items of each list at the column of its key, and for each line its old number (from 0).
 
-    `dvc exp run -S` writes the whole file again in that style. A text that would not say the same stays as it is.
+    `dvc exp run -S` writes the whole file again in that style. The text stays as it is if its meaning would change.
     """
     lines: list[str] = []
     lists: list[int] = []

@@ -126,7 +126,7 @@ class GithubBackend(CiBackend):
         return [*files, *ir_files(pipeline, options, self.name)]
 
     def placed(self, pipeline: Pipeline, options: GithubOptions, name: str) -> GithubOptions:
-        """The target's name in the file name, and in the name that tells the workflow from those of other targets."""
+        """The target's name in the file name and in the title, so that workflows of several targets differ."""
         placed: GithubOptions = super().placed(pipeline, options, name)
         return placed.model_copy(update={"name": options.name or f"{options.stem(pipeline)}-{name}"})
 
@@ -144,19 +144,19 @@ class GithubBackend(CiBackend):
         return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the workflow, and of the file with the pipeline."""
+        """The contexts of the workflow and of the file with the pipeline."""
         from wurzel.backends.github.context import FileContext
 
         return {"github/workflow.yml.j2": FileContext, "github/ir.json.j2": IrContext}
 
     def preflight(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Problem]:
-        """GitHub's limits, and whatever GitHub would reject or read differently."""
+        """GitHub's limits, and everything that GitHub would reject or read differently."""
         from wurzel.backends.github.limits import problems
 
         return problems(pipeline, options)
 
     def losses(self, text: str) -> Iterable[Loss]:
-        """What jobs lose of what they inherit."""
+        """Inherited values that jobs do not get."""
         from wurzel.backends.ci.losses import github_losses
 
         return github_losses(text)

@@ -116,5 +116,5 @@ class Transfers:
         return label, f"{self.pipeline.name}.{label}"
 
     def _is_alone(self, step: Step) -> bool:
-        """Whether a step has a whole job, which is called as the step is."""
+        """Whether a step has a job to itself, which has the step's name."""
         return not self.jobs.is_sliced(step) and self.jobs.home[step.id].ids == (step.id,)

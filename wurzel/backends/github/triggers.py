@@ -46,7 +46,7 @@ def asked_events(pipeline: Pipeline, options: GithubOptions) -> dict[str, Any]:
 
 
 def with_triggers(pipeline: Pipeline, options: GithubOptions) -> GithubOptions:
-    """The options with those events; what the options say of an event is not changed."""
+    """The options with those events added; an event that the options have already is not changed."""
     found = asked_events(pipeline, options)
     return options.model_copy(update={"triggers": {**found, **options.triggers}}) if found else options
 
@@ -131,7 +131,7 @@ def call_input(parameter: Parameter) -> dict[str, Any]:
 def own_input(parameter: Parameter, given: dict[str, Any]) -> dict[str, Any]:
     """An input of `workflow_call` that the options declare, with the parameter's default unless they have another.
 
-    Without one, GitHub gives 0, false or '' where a caller says nothing.
+    Without a default, GitHub gives 0, false or '' if a caller sets nothing.
     """
     default = call_input(parameter)
     if "default" in given or given.get("required"):
@@ -144,7 +144,7 @@ def own_input(parameter: Parameter, given: dict[str, Any]) -> dict[str, Any]:
 def input_value(parameter: Parameter, *, always: bool) -> str:
     """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
 
-    The event does not tell: in a workflow that another one calls, it is that of the caller.
+    The event cannot decide this: in a workflow that another one calls, it is the caller's.
     """
     name = f"inputs.{parameter.variable}"
     if always:

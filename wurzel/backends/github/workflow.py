@@ -98,7 +98,7 @@ class _Writer:
         )
 
     def notice(self, jobs: Sequence[Job]) -> list[Job]:
-        """The job that tells of a failed run, which starts when another has failed; none for untrusted runs."""
+        """The job that reports a failed run, which starts when another job has failed; none for untrusted runs."""
         pipeline, options, names = self.pipeline, self.options, self.notice_secrets
         if pipeline.on_failure is None or self.untrusted:
             return []
@@ -133,21 +133,21 @@ class _Writer:
         ]
 
     def notice_env(self) -> dict[str, str]:
-        """Variables of the job that tells of a failed run."""
+        """Variables of the job that reports a failed run."""
         env = {name: escape(value) for name, value in notice_env(self.pipeline).items()}
         env.setdefault(LINK, _ADDRESS)
         env |= {FAILURES: "${{ toJSON(needs) }}", "WURZEL_RUN_ID": RUN}
         return env | _from_secrets(self.notice_secrets)
 
     def runs_in_any_shell(self, step: Step) -> bool:
-        """Whether the lines of a step's job need no certain shell: what `wurzel run` needs is POSIX."""
+        """Whether the lines of a step's job run in any POSIX shell, as those for `wurzel run` do."""
         if step.image or self.pipeline.image:
             return True
         chosen = runner(step, self.options)
         return is_hosted(chosen) and not chosen.startswith("windows-") and "|" not in self.options.install_line()
 
     def environment(self, group: Group) -> Any:
-        """The environment of a job: its own, or that of all jobs where it needs secrets or logs in."""
+        """The environment of a job: its own, or that of all jobs if it needs secrets or logs in."""
         own = self.options.of_step(group.steps[0]).environment
         return own or (self.options.environment if group.name in self.in_environment else None)
 
@@ -214,7 +214,7 @@ class _Writer:
         )
 
     def minutes(self, group: Group, chosen: Any) -> int:
-        """After how many minutes a job on the chosen runner must be stuck."""
+        """Minutes after which a job on the chosen runner must be stuck."""
         step, run = group.steps[0], self.jobs.run
         seconds = self.jobs.deadline(group) if run else ci.budget(step, self.options, tries=1 + step.retry.limit)
         minutes = math.ceil(seconds / 60)

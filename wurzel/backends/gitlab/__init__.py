@@ -151,20 +151,20 @@ class GitlabBackend(CiBackend):
         return groups(pipeline, options)
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the file with the jobs, of the script that creates the schedule, and of the file with the pipeline."""
+        """The contexts of the file with the jobs, of the script for the schedule, and of the file with the pipeline."""
         from wurzel.backends.gitlab.context import FileContext, ScheduleContext
 
         others = {"gitlab/schedule.sh.j2": ScheduleContext, "gitlab/ir.json.j2": IrContext}
         return {"gitlab/gitlab-ci.yml.j2": FileContext, **others}
 
     def preflight(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Problem]:
-        """GitLab's limits, and whatever GitLab would reject or read differently."""
+        """GitLab's limits, and everything that GitLab would reject or read differently."""
         from wurzel.backends.gitlab.limits import problems
 
         return problems(pipeline, options)
 
     def losses(self, text: str) -> Iterable[Loss]:
-        """What jobs lose of what they inherit."""
+        """Inherited values that jobs do not get."""
         from wurzel.backends.ci.losses import gitlab_losses
 
         return gitlab_losses(text)

@@ -130,7 +130,7 @@ class _Writer(JobWriter):
         return [{"when": "on_success"}] if self.locked else [] if self.own else self.rules()
 
     def rules(self) -> list[dict[str, Any]]:
-        """When a pipeline runs; merge requests first, as another rule may be for whatever is left."""
+        """When a pipeline runs; the rule for merge requests comes first, as a later one may match everything."""
         asked = {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
         found = list(self._rules() if self.options.rules is None else self.options.rules)
         return [asked, *found] if self.options.pull_request and asked not in found else found
@@ -138,7 +138,7 @@ class _Writer(JobWriter):
     def _rules(self) -> list[dict[str, Any]]:
         if self.options.kind != "root":
             asked = f'$WURZEL_PIPELINE == "{self.title}"'
-            # Projects may refuse variables of a pipeline, so a schedule is told by its description.
+            # Projects may forbid variables of pipelines, so a schedule is recognised by its description.
             due = f'$CI_PIPELINE_SCHEDULE_DESCRIPTION == "{_description(self.title)}"'
             return [{"if": f"{due} || {asked}" if self.pipeline.schedule else asked}, *self.pushes()]
         sources = ("schedule", *_SOURCES) if self.pipeline.schedule else _SOURCES

@@ -100,7 +100,7 @@ class JobWriter:
         )
 
     def notice(self, shared: Config) -> list[Job]:
-        """The job that tells of a failed run, after all others."""
+        """The job that reports a failed run, after all others."""
         pipeline, options = self.pipeline, self.options
         if pipeline.on_failure is None:
             return []
@@ -154,7 +154,7 @@ class JobWriter:
 
     @property
     def scoped(self) -> bool:
-        """Whether jobs have defaults of parameters themselves: variables of the file may be those of another one."""
+        """Whether jobs set the defaults of parameters, since the file's global variables may be another file's."""
         return self.options.kind == "include" or self.locked
 
     def artifacts(self, group: Group) -> list[str]:

@@ -96,7 +96,7 @@ def duration(seconds: int) -> str:
 
 
 def stages(jobs: Sequence[Job]) -> dict[str, str]:
-    """The stage of each job by its name: behind that of the last job that it needs, called after the jobs in it."""
+    """The stage of each job: after those of the jobs that it needs, and named after the jobs in it."""
     depth: dict[str, int] = {}
     for job in jobs:
         depth[job.name] = max((depth[need] + 1 for need in job.needs if need in depth), default=0)

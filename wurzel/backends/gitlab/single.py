@@ -33,7 +33,7 @@ def joined(text: str, base: str, job: str) -> tuple[str, list[int]]:
 
 
 def _joined(lines: Lines, base: str, job: str) -> Lines:
-    """The lines with both as one; none if they cannot be."""
+    """The lines with both merged; none if that is impossible."""
     named = re.compile(rf"(?<![\w.-]){re.escape(base)}(?![\w.-])")
     starts = [number for number, (line, _) in enumerate(lines) if line in {f"{base}:", f"{job}:"}]
     if [lines[number][0] for number in starts] != [f"{base}:", f"{job}:"]:

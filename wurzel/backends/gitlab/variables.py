@@ -54,10 +54,10 @@ def values_of(
 
 
 def _value_of(parameter: Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
-    """What a job is given of a parameter; nothing where the variables of the file hold for it."""
+    """The variable of a parameter in a job; none if the file's global variables apply to the job."""
     if options.uses_inputs:
         text = f"$[[ inputs.{parameter.variable} ]]"
-        # A number stays one, which `value` must not be.
+        # A number must stay a number, and GitLab takes only text in `value`.
         return {parameter.variable: text if _is_number(parameter) else {"value": text, "expand": False}}
     if scoped and not parameter.required:
         return {parameter.variable: variable(parameter.text)}
@@ -101,7 +101,7 @@ def secret_lines(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptio
 
 
 def lines_of(names: Mapping[str, str]) -> list[str]:
-    """The line for each variable, whose CI/CD variable `names` has."""
+    """The shell line for each variable; `names` has the CI/CD variable that it takes its value from."""
     return [_secret_line(variable, name) for variable, name in names.items()]
 
 

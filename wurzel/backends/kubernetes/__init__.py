@@ -240,10 +240,10 @@ def image_of(pipeline: Pipeline, step: Step) -> str:
 
 
 def placed(pipeline: Pipeline, step: Step, options: PodFields) -> dict[str, Any]:
-    """What a pod has only once: steps that differ in it have pods of their own."""
+    """What a pod has one value of: steps that differ in it need separate pods."""
     return {
         "image": image_of(pipeline, step),
-        "variables": step.variables,  # which templates may decide by
+        "variables": step.variables,  # templates may depend on them
         **{field: getattr(step, field) for field in (*SINGLE_VALUES, "node_selector", "labels", "annotations")},
         "account": options.service_account or step.service_account or pipeline.service_account,
         "tolerations": [toleration(wanted) for wanted in step.tolerations],
@@ -251,7 +251,7 @@ def placed(pipeline: Pipeline, step: Step, options: PodFields) -> dict[str, Any]
 
 
 def single_values(steps: Sequence[Step], options: PodFields | None = None) -> dict[str, Any]:
-    """What `SINGLE_VALUES` names in contexts, for the pod of these steps: that of a step, or else of the options."""
+    """The fields of contexts in `SINGLE_VALUES`, for the pod of these steps: a step's value, or the options'."""
     return {
         name: next((value for step in steps if (value := getattr(step, field))), getattr(options, name, None))
         for field, (name, _) in SINGLE_VALUES.items()

@@ -20,7 +20,7 @@ _SECONDS = 3600  # the kubelet writes a new token when four fifths of it are ove
 
 
 def folder_outside(pipeline: Pipeline, mounts: Sequence[str]) -> str:
-    """The folder that is the store, where it is on none of these mounts of all containers; '' otherwise."""
+    """The folder of the store if it is on none of these mounts of all containers; '' otherwise."""
     url = pipeline.store.url if pipeline.store else ""
     if not url or scheme_of(url) not in {"", "file"}:
         return ""
