@@ -356,9 +356,7 @@ class TestGet:
     def test_killed_at_any_request(self, full, url, monkeypatch):
         opened = full.store.bucket
         for request in range(1, 100):
-            monkeypatch.setattr(
-                "wurzel.store.address.open_bucket", lambda *_, left=request, **__: Killing(opened, left)
-            )
+            monkeypatch.setattr("wurzel.store.store.open_bucket", lambda *_, left=request, **__: Killing(opened, left))
             if run("get", "split", "-o", "out", store=url).exit_code == 0:
                 break
             assert {path.name for path in Path().iterdir()} == {"scratch", "store"}

@@ -20,10 +20,9 @@ from tests.hostility.budget import MEMORY
 from tests.store.filled import PLAN, Filling, files, fingerprint
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError
-from wurzel.store.repair import repair
 from wurzel.store.runs import Run, latest
 from wurzel.store.store import open_store
-from wurzel.store.verify import verify
+from wurzel.store.verify import repair, verify
 
 STEPS = {"read": ["a", "bb"], "split": ["c" * 40, "d"], "embed": ["e"], "index": ["b", "ba"], "score": ["f" * 700]}
 RUNS = ("argo-1", "argo-2", "argo-3")

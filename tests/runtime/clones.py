@@ -48,7 +48,7 @@ import json, os, signal, sys
 import wurzel.cli.run, wurzel.project.open, wurzel.project.resolve, wurzel.project.typecheck
 import wurzel.runtime.pipeline, wurzel.runtime.slice_job, wurzel.runtime.store_archive
 from wurzel.cli import main
-from wurzel.store import address
+from wurzel.store import store
 from wurzel.store.local import LocalBucket
 
 def killing(number, when):
@@ -87,7 +87,7 @@ for line in sys.stdin:
         os.dup2(said, 2)
         sys.path.insert(0, asked["cwd"])
         if asked["kill"]:
-            address.LocalBucket = killing(asked["kill"], asked["when"])
+            store.LocalBucket = killing(asked["kill"], asked["when"])
         main(asked["words"])
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """

@@ -13,11 +13,10 @@ from wurzel.store.delivery import deliver
 from wurzel.store.gc import gc
 from wurzel.store.listing import find_run, outputs, pipelines
 from wurzel.store.references import forget
-from wurzel.store.repair import repair
 from wurzel.store.runs import latest
 from wurzel.store.states import runs
 from wurzel.store.usage import usage
-from wurzel.store.verify import verify
+from wurzel.store.verify import repair, verify
 
 STEPS = {"read": ["a"], "split": ["b", "c"]}
 MONTH = timedelta(days=30)

@@ -13,10 +13,9 @@ from wurzel.datacontract.manifest import joined
 from wurzel.store.gc import gc
 from wurzel.store.listing import pipelines
 from wurzel.store.records import HandOver, seal, unseal
-from wurzel.store.repair import repair
 from wurzel.store.runs import Run, latest
 from wurzel.store.states import runs
-from wurzel.store.verify import verify
+from wurzel.store.verify import repair, verify
 from wurzel.store.verify_runs import FOREIGN, MISSING
 
 STEPS = {"read": ["a"], "split": ["b", "c"], "embed": ["d"]}

@@ -82,6 +82,12 @@ def run_key(run: str) -> str:
     return f"runs/{run}/run.json"
 
 
+def output_in(text: str) -> tuple[str, str]:
+    """Step and output of `step/output`, as hand-overs name their inputs; `_` stands for an output without a name."""
+    step, _, output = text.partition("/")
+    return step, "" if output == "_" else output
+
+
 def hand_over_key(run: str, step: str, output: str, part: str) -> str:
     """The key of a hand-over, below the pipeline."""
     return f"runs/{run}/{step}/{output or '_'}/{part}.json"

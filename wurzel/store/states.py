@@ -94,5 +94,4 @@ def _why(
 
 
 def _inputs(there: Mapping[tuple[str, str], HandOver | None]) -> _Steps:
-    pairs = (name.partition("/") for one in there.values() if one is not None for name in one.inputs)
-    return {(step, "" if output == "_" else output) for step, _, output in pairs}
+    return {names.output_in(name) for one in there.values() if one is not None for name in one.inputs}

@@ -131,7 +131,7 @@ class RunCheck:
             for output in complete.get(each.definition, ()):
                 wanted.setdefault(output, [])
             for name in each.inputs:
-                wanted.setdefault(_output(name), []).append(each.item)
+                wanted.setdefault(names.output_in(name), []).append(each.item)
         for output in sorted(wanted.keys() - handed.keys()):
             key = self._store.key(names.hand_over_key(run, *output, names.ALL))
             if all(map(self._is_there, items)) and self._bucket.head(key) is None:
@@ -151,9 +151,3 @@ class RunCheck:
             return None if text is None else unseal(text)
         except (ValueError, RecursionError):
             return None
-
-
-def _output(read: str) -> _Output:
-    """Step and output of what a hand-over names as an input."""
-    step, _, output = read.partition("/")
-    return step, "" if output == "_" else output

@@ -113,9 +113,9 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
     from wurzel.exceptions import UsageError
     from wurzel.project.open import pipeline_names
     from wurzel.runtime.store_choice import chosen_store
-    from wurzel.store.address import open_bucket
     from wurzel.store.credentials import withdraw
     from wurzel.store.listing import check_folder, pipelines
+    from wurzel.store.store import open_bucket
 
     if url and environment:
         raise UsageError("--store (or WURZEL_STORE) and --env are mutually exclusive", hint="Leave out one of them.")

@@ -28,8 +28,7 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
     Jobs may run meanwhile. Without PIPELINE, for all pipelines in the store.
     """
     from wurzel.exceptions import BROKEN_CONTRACT
-    from wurzel.store.repair import repair
-    from wurzel.store.verify import verify
+    from wurzel.store.verify import repair, verify
 
     bucket = open_place(url, environment, pipeline).bucket
     found: list[Finding] = []
