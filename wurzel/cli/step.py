@@ -94,7 +94,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
             options |= _from_file(ctx, options["file"])
         code = _unless_done(options, logs)
     except WurzelError as error:
-        _tell_platform(error)
+        from wurzel.runtime.ending import write_termination_log
+
+        write_termination_log(error)
         if logs["log_format"] != "json":
             raise
         from wurzel.runtime.logs import logger
@@ -256,9 +258,3 @@ def _run_here(options: dict[str, Any], link: Link | None) -> int:
 def _ready() -> None:
     gc.freeze()
     collect_as_usual()
-
-
-def _tell_platform(error: WurzelError) -> None:
-    from wurzel.runtime.ending import write_termination_log
-
-    write_termination_log(error)

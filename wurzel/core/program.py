@@ -130,7 +130,7 @@ def _ended(process: subprocess.Popen[bytes], leads: bool) -> int:
 
 @contextlib.contextmanager
 def captured(argv: Sequence[str], grace: float = 0, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A program that runs in a session of its own, and whose output is caught as text.
+    """A program in a new session, whose output is caught as text.
 
     When an error, or an interrupt, leaves the block, the program is ended with all that it has started (see `end`): a
     terminal interrupts only our own group. `options` are those of `Popen`, which may raise `OSError`.

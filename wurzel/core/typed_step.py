@@ -203,7 +203,8 @@ class StepTypes:
         self.output_class: type[Outputs] | None = _read(cls, "output", partial(ports_class, kind=Outputs), self.output)
         self.inputs: tuple[InputField, ...] = _read(cls, "input", input_fields, self.input)
         self.outputs: tuple[OutputField, ...] = _read(cls, "output", output_fields, self.output)
-        _check_both(cls, self)
+        if self.output_class is None and self.output_shape.empty:
+            raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=class_path(cls))
 
     @property
     def input_shape(self) -> Shape:
@@ -278,8 +279,3 @@ def _read(cls: type, role: str, read: Callable[[Any], Any], annotation: Any) -> 
         raise StaticTypeError(
             f"the {role} of {cls.__name__}: {error.message}", where=class_path(cls), hint=error.hint
         ) from None
-
-
-def _check_both(cls: type[TypedStep[Any, Any, Any]], types: StepTypes) -> None:
-    if types.output_class is None and types.output_shape.empty:
-        raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=class_path(cls))

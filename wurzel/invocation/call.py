@@ -63,14 +63,8 @@ def further(
 ) -> list[str]:
     """What one process is asked beyond the call of its step; an option that both have counts as given here.
 
-    Args:
-        output: the dataset to write.
-        shard: the slice to run, and of how many.
-        report: the file for counts and metrics.
-        retire: where the datasets go that were there.
-        reads: digest of the data that it must find.
-        options: `FILE#KEY` of further options.
-        once: the run that need not write its output again.
+    `shard` is the slice and of how many, `reads` the digest of the data that it must find, `retire` where the datasets
+    go that were there, `options` names further ones as `FILE#KEY`, `once` the run that need not write its output again.
     """
     given = _options(
         ("-o", [output]),

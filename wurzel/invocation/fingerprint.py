@@ -84,8 +84,9 @@ class Fingerprints:
         settings = self._settings(step, kind, env)
         known = settings or Effective("", (), (), {})
         types = [_text(port) for port in step.inputs] + [_text(port) for port in step.outputs]
+        portions = [str(step.shards.items), step.shard_by]  # which items one call of `run` gets, in however many slices
         return {
-            "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types, *_portions(step)]),
+            "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types, *portions]),
             **self._code.digests(step, (*bases(step), *known.modules), known.texts),
             "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
             "files": UNKNOWN if settings is None else combine(settings.files),
@@ -184,11 +185,6 @@ def _read(step: Step, data: Mapping[tuple[str, str], str]) -> Iterator[str]:
     """For each input its name and the digests of what it reads, in the order of the `>>`s."""
     for name in dict.fromkeys([*(port.name for port in step.inputs), *(edge.input for edge in step.needs)]):
         yield combine([name, *(data[edge.step, edge.output] for edge in step.needs if edge.input == name)])
-
-
-def _portions(step: Step) -> list[str]:
-    """What decides which items `run` gets in one call; how many slices there are does not."""
-    return [str(step.shards.items), step.shard_by]
 
 
 def _python() -> str:

@@ -60,6 +60,11 @@ def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
     return sorted(found, key=lambda run: run.folder.name, reverse=True)
 
 
+def steps_of(top: Path, pipeline: str, run: str) -> Mapping[str, Mapping[str, Any]]:
+    """What became of each step in the run of an id; empty where that was not recorded."""
+    return next((past.steps for past in past_runs(top, pipeline) if past.id == run), {})
+
+
 def find_run(runs: Sequence[PastRun], name: str) -> PastRun:
     """The run that is meant: an id, or the beginning of one, `latest`, or `latest~2` for the second before it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from wurzel.exceptions import UsageError, WriteError
 from wurzel.invocation.command import dataset
 from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.history import past_runs
-from wurzel.runtime.recording import LOGS, RUNS
+from wurzel.runtime.recording import LOGS, RUNS, size_of
 from wurzel.runtime.state import REPLACED, locked
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> 
         for folder in datasets:
             check_ours(folder)
         found += datasets
-    return [Left(path, sum(_sizes(path))) for path in found if path.is_dir() and not path.is_symlink()]
+    return [Left(path, size_of(str(path))) for path in found if path.is_dir() and not path.is_symlink()]
 
 
 def clear(pipeline: Pipeline, root: Path, state_dir: str, found: list[Left]) -> None:
@@ -84,10 +83,3 @@ def _check_state(folder: Path) -> None:
         if name not in _OURS:
             hint = "Name the folder that `wurzel run --state-dir` was given."
             raise UsageError(f"contains {name!r}, which no run writes", where=str(folder), hint=hint)
-
-
-def _sizes(folder: Path) -> Iterator[int]:
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            if not path.is_dir():
-                yield path.lstat().st_size

@@ -37,12 +37,11 @@ def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
 
     Raises `UsageError` when the file is there, but is none of ours; `WriteError` when it cannot be written.
     """
-    from wurzel.runtime.history import past_runs
+    from wurzel.runtime.history import steps_of
 
     path = measures_path(options.root, pipeline.name)
     known = read_measures(path) if path.exists() else {}
-    runs = past_runs(options.root / options.state_dir, pipeline.name)
-    ran = next((run.steps for run in runs if run.id == options.run_id), {})
+    ran = steps_of(options.root / options.state_dir, pipeline.name, options.run_id)
     now = {
         step: Measure(found["end"] - found["begin"], int(found.get("memory", 0)))
         for step, found in ran.items()

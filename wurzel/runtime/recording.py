@@ -155,11 +155,11 @@ def _ended(result: RunResult) -> str:
     return "timed out" if result.late else "failed" if result.exit_code else "ok"
 
 
-def _size(folder: str) -> int:
+def size_of(folder: str) -> int:
     """Bytes of all that is in a folder. For fifty records, `Path.rglob` would take 2 ms of a run with nothing to do."""
     with os.scandir(folder) as found:
         entries = list(found)
-    inner = sum(_size(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
+    inner = sum(size_of(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
     return inner + sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
 
 
@@ -167,7 +167,7 @@ def _prune(folder: Path, current: str) -> None:
     """Leave the newest records, as many as there is room for."""
     room = _MOST_BYTES
     for number, path in enumerate(sorted(folder.iterdir(), reverse=True)):
-        room -= _size(str(path))
+        room -= size_of(str(path))
         if path.name != current and (number >= _MOST_RUNS or room < 0):
             import shutil
 

@@ -54,7 +54,7 @@ class SliceJob(StepJob):
         self.decision, self._why = decision, decision.why
         if decision.entry is not None:
             whole = partial(self._store.hand_over, self.step, decision.entry)
-            return self.after(whole, lambda _: self._unchanged(gathered=False))
+            return self.after(whole, lambda _: self._unchanged(False))
         return self.after(self._look_up, self._found)
 
     def _look_up(self) -> Entry | None:
@@ -67,7 +67,7 @@ class SliceJob(StepJob):
         if entry is None:
             return self._must_run()
         give = partial(self._store.hand_over_slice, self.step, entry, self._cut, self.decision.question)
-        return self.after(give, lambda gathered: self._unchanged(gathered=gathered))
+        return self.after(give, self._unchanged)
 
     def _must_run(self) -> Command | None:
         lacking = self._store.lacking(self.step)
@@ -109,7 +109,7 @@ class SliceJob(StepJob):
         if not made.datasets:
             self.fail("exited 0 but wrote no complete dataset", log)
             return
-        self.after(partial(self._keep, made, folder), lambda gathered: self._done(gathered=gathered))
+        self.after(partial(self._keep, made, folder), self._kept_slice)
 
     def _keep(self, made: Entry, folder: Path) -> bool:
         question = self.decision.question
@@ -117,8 +117,8 @@ class SliceJob(StepJob):
         slices.clear(self._stage)
         return self._store.hand_over_slice(self.step, entry, self._cut, question)
 
-    def _unchanged(self, *, gathered: bool) -> None:
+    def _unchanged(self, gathered: bool) -> None:
         self.run.slice_unchanged(self.step, f"unchanged (from the store){_GATHERED * gathered}")
 
-    def _done(self, *, gathered: bool) -> None:
+    def _kept_slice(self, gathered: bool) -> None:
         self.run.slice_done(self.step, time.monotonic() - self.started, _GATHERED * gathered)

@@ -99,7 +99,8 @@ class StepJob(StepProcess):
             return None
         if run.options.in_process:
             return self._here()
-        return self.command(self.words(self._keeping()), self.log())
+        keeping = further(report=self.fresh_report(), retire=run.archive.retiring(step))
+        return self.command(self.words(keeping), self.log())
 
     def _here(self) -> Command:
         """What runs the step in this process."""
@@ -199,10 +200,6 @@ class StepJob(StepProcess):
             self.fail(f"the data folder cannot be used: {error}", None, FAILED)
         elif error is not None:
             raise error
-
-    def _keeping(self) -> list[str]:
-        """Options for a report, and for what is replaced to be kept."""
-        return further(report=self.fresh_report(), retire=self.run.archive.retiring(self.step))
 
 
 class Sliced:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import replace_file
-from wurzel.runtime.history import past_runs
+from wurzel.runtime.history import steps_of
 from wurzel.runtime.outcome import tail
 from wurzel.runtime.run_id import platform
 from wurzel.runtime.selection import chosen
@@ -49,8 +49,7 @@ class Row(NamedTuple):
 
 def rows_of(pipeline: Pipeline, options: RunOptions, result: RunResult) -> list[Row]:
     """One row for each step of a run that is over, from its record, in the order of the pipeline."""
-    runs = past_runs(options.root / options.state_dir, pipeline.name)
-    steps = next((run.steps for run in runs if run.id == options.run_id), {})
+    steps = steps_of(options.root / options.state_dir, pipeline.name, options.run_id)
     return [_row(step.id, steps.get(step.id, {}), result) for step in chosen(pipeline, options.only).steps]
 
 
