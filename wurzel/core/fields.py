@@ -106,29 +106,16 @@ class Outputs(Ports):
     """
 
 
-class InputField(NamedTuple):
-    """One input of a step; `name` is empty for the only input of a class without `Inputs`."""
-
-    name: str
-    shape: Shape
-    optional: bool
-    """Whether it may be `None`."""
-    form: Form
-    annotation: Any
-    """As its author wrote it."""
-
-    def __str__(self) -> str:
-        return f"{self.name}: {type_text(self.annotation)}" if self.name else type_text(self.annotation)
-
-
-class OutputField(NamedTuple):
-    """One output of a step; `name` is empty for the only output of a class without `Outputs`."""
+class DataField(NamedTuple):
+    """One input or output of a step; `name` is empty for the only one of a class without `Inputs`, or `Outputs`."""
 
     name: str
     shape: Shape
     form: Form
     annotation: Any
     """As its author wrote it."""
+    optional: bool = False
+    """Whether it may be `None`, which only an input may be."""
 
     def __str__(self) -> str:
         return f"{self.name}: {type_text(self.annotation)}" if self.name else type_text(self.annotation)
@@ -153,7 +140,7 @@ def form_of(annotation: Any) -> Form:
     return _FORMS.get(get_origin(unaliased(annotation)), "value")
 
 
-def input_fields(annotation: Any) -> tuple[InputField, ...]:
+def input_fields(annotation: Any) -> tuple[DataField, ...]:
     """The inputs that an `Inputs` class, or another input type, stands for; none for a source.
 
     Raises `StaticTypeError` when one of them cannot be stored between steps; the message names the field.
@@ -161,22 +148,22 @@ def input_fields(annotation: Any) -> tuple[InputField, ...]:
     if (cls := ports_class(annotation, Inputs)) is None:
         inner = without_none(annotation)
         shape = shape_of(inner)
-        return () if shape.empty else (InputField("", shape, inner is not annotation, form_of(inner), annotation),)
+        return () if shape.empty else (DataField("", shape, form_of(inner), annotation, inner is not annotation),)
     fields = []
     for name, hint in _hints(cls, annotation).items():
         inner = without_none(hint)
-        fields.append(InputField(name, _shape(cls, name, inner), inner is not hint, form_of(inner), hint))
+        fields.append(DataField(name, _shape(cls, name, inner), form_of(inner), hint, inner is not hint))
     return tuple(fields)
 
 
-def output_fields(annotation: Any) -> tuple[OutputField, ...]:
+def output_fields(annotation: Any) -> tuple[DataField, ...]:
     """The outputs that an `Outputs` class, or another output type, stands for.
 
     Raises `StaticTypeError` when one of them cannot be stored between steps, or may be None; the message names the
     field.
     """
     if (cls := ports_class(annotation, Outputs)) is None:
-        return (OutputField("", shape_of(annotation), form_of(annotation), annotation),)
+        return (DataField("", shape_of(annotation), form_of(annotation), annotation),)
     fields = []
     hints = _hints(cls, annotation)
     _check_case(cls, hints)
@@ -186,7 +173,7 @@ def output_fields(annotation: Any) -> tuple[OutputField, ...]:
                 f"the field {name} of {cls.__name__} may be None, which an output cannot be",
                 hint="Let the step that reads it decide with `when` whether it runs.",
             )
-        fields.append(OutputField(name, _shape(cls, name, hint), form_of(hint), hint))
+        fields.append(DataField(name, _shape(cls, name, hint), form_of(hint), hint))
     return tuple(fields)
 
 

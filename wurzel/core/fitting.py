@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from wurzel.core.fields import InputField, OutputField
+from wurzel.core.fields import DataField
 from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import StaticTypeError
 from wurzel.named_tuples import NamedTuple
 
-Pairs: TypeAlias = Sequence[tuple[OutputField, InputField]]
+Pairs: TypeAlias = Sequence[tuple[DataField, DataField]]
 
 _MOST_PAIRS = 6
 
@@ -18,8 +18,8 @@ _MOST_PAIRS = 6
 class Fields(NamedTuple):
     """What a step takes and gives."""
 
-    inputs: Sequence[InputField]
-    outputs: Sequence[OutputField]
+    inputs: Sequence[DataField]
+    outputs: Sequence[DataField]
 
 
 class End(NamedTuple):
@@ -76,7 +76,7 @@ def check_name(step: str, fields: Fields, name: object) -> str:
     )
 
 
-def _adapts(output: OutputField, field: InputField, *, may_map: bool) -> bool:
+def _adapts(output: DataField, field: DataField, *, may_map: bool) -> bool:
     one, other = output.shape, field.shape
     if one.contracts != other.contracts:
         return False
@@ -84,7 +84,7 @@ def _adapts(output: OutputField, field: InputField, *, may_map: bool) -> bool:
     return collects or (may_map and one.containers == ("list",) and not other.containers)
 
 
-def _wrong_side(end: End, role: str, fields: Sequence[OutputField | InputField]) -> StaticTypeError:
+def _wrong_side(end: End, role: str, fields: Sequence[DataField]) -> StaticTypeError:
     names = ", ".join(field.name for field in fields if field.name)
     one = f"Its only {role} has no name: write {end.step} itself." if fields else f"It does not have any {role}."
     return StaticTypeError(
@@ -109,7 +109,7 @@ def _ambiguous(left: End, right: End, pairs: Pairs) -> StaticTypeError:
     return StaticTypeError(f"Cannot chain {left} to {right}, which is ambiguous. {whose}{what}", hint=hint)
 
 
-def _unfit(left: End, outputs: Sequence[OutputField], right: End, inputs: Sequence[InputField]) -> StaticTypeError:
+def _unfit(left: End, outputs: Sequence[DataField], right: End, inputs: Sequence[DataField]) -> StaticTypeError:
     gives, takes = (
         ", ".join(str(field) if end.name is None else type_text(field.annotation) for field in fields) or "None"
         for end, fields in ((left, outputs), (right, inputs))

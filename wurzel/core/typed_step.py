@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from wurzel.core.attributes import ATTRIBUTES, check_attributes
 from wurzel.core.edges import ConnectedStep
-from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
+from wurzel.core.fields import DataField, Inputs, Outputs, input_fields, output_fields, ports_class
 from wurzel.core.fitting import Fields
 from wurzel.core.parameters import as_given, bindings, check_count, resolved
 from wurzel.core.settings import SettingsBase, provided_settings
@@ -201,8 +201,8 @@ class StepTypes:
         self.output: Any = _resolved(cls, "output", given[OUTCONTRACT])
         self.input_class: type[Inputs] | None = _read(cls, "input", partial(ports_class, kind=Inputs), self.input)
         self.output_class: type[Outputs] | None = _read(cls, "output", partial(ports_class, kind=Outputs), self.output)
-        self.inputs: tuple[InputField, ...] = _read(cls, "input", input_fields, self.input)
-        self.outputs: tuple[OutputField, ...] = _read(cls, "output", output_fields, self.output)
+        self.inputs: tuple[DataField, ...] = _read(cls, "input", input_fields, self.input)
+        self.outputs: tuple[DataField, ...] = _read(cls, "output", output_fields, self.output)
         if self.output_class is None and self.output_shape.empty:
             raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=class_path(cls))
 

@@ -15,7 +15,7 @@ from wurzel.datacontract.reader import Reader
 from wurzel.exceptions import DatasetError, UsageError, WrongDataset
 
 if TYPE_CHECKING:
-    from wurzel.core.fields import InputField
+    from wurzel.core.fields import DataField
     from wurzel.core.typed_step import StepTypes
     from wurzel.datacontract.manifest import Part
 
@@ -26,7 +26,7 @@ _CHANGED = "To edit an input, copy it to self.workdir. Run the step that writes 
 class Input:
     """One input of a step: a field of its `Inputs`, or all that it takes."""
 
-    def __init__(self, field: InputField, datasets: Sequence[Dataset], *, mapped: bool = False) -> None:
+    def __init__(self, field: DataField, datasets: Sequence[Dataset], *, mapped: bool = False) -> None:
         """Check that the datasets are what the field takes.
 
         With `mapped`, the step takes one item and is called for each, so that lists of them are welcome too. Raises

@@ -13,7 +13,7 @@ from wurzel.runtime.logs import logger
 from wurzel.runtime.user_code import user_code
 
 if TYPE_CHECKING:
-    from wurzel.core.fields import OutputField
+    from wurzel.core.fields import DataField
     from wurzel.datacontract.writer import Writer
     from wurzel.runtime.work import Work
 
@@ -86,7 +86,7 @@ class Results:
                     hint="Make a list of it, or an iterator for each output.",
                 )
 
-    def _store(self, field: OutputField, value: Any) -> None:
+    def _store(self, field: DataField, value: Any) -> None:
         step_id = self._work.step_id
         try:
             if field.form != "value" and not isinstance(value, list | tuple):
@@ -104,7 +104,7 @@ class Results:
                 hint=error.hint,
             ) from None
 
-    def _sampled(self, field: OutputField, value: Any, number: int) -> Any:
+    def _sampled(self, field: DataField, value: Any, number: int) -> Any:
         """The first items of what a source gave; what breaks the contract is left to be refused."""
         logger.info("only the first %d items are stored: %s is set", number, SAMPLE)
         if isinstance(value, Iterator):
@@ -113,7 +113,7 @@ class Results:
         return self._writers[field.name].cut(value, number) if cuts else value
 
 
-def _stream(field: OutputField, value: Any) -> Iterator[Any]:
+def _stream(field: DataField, value: Any) -> Iterator[Any]:
     """The items of a stream. Models, mappings and texts are iterable, too, but what they give is not items."""
     if isinstance(value, Iterator):
         return value
@@ -130,7 +130,7 @@ def _stream(field: OutputField, value: Any) -> Iterator[Any]:
     raise not_many(value, type_text(field.annotation))
 
 
-def _counter(field: OutputField, total: dict[str, float]) -> Callable[[Any], None] | None:
+def _counter(field: DataField, total: dict[str, float]) -> Callable[[Any], None] | None:
     """What adds the metrics of a value, or of an item of a stream, to the total; nothing where there are none."""
     contracts = field.shape.contracts
     if not measures(contracts):
