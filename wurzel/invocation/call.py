@@ -35,47 +35,23 @@ class Call(NamedTuple):
 
     def lines(self) -> list[list[str]]:
         """The arguments of `wurzel`: which step it is, then each option with its value."""
-        name = [] if self.step_id is None else ["--id", self.step_id]
-        options = _options(
-            ("-i", self.inputs),
-            ("-o", [self.output]),
-            ("--null", self.nulls),
-            ("--portion", [self.portion]),
-            ("--shard-by", [self.shard_by or None]),
-            ("--secret", self.secrets),
-        )
-        return [["step", self.target, *name], *options]
+        return [
+            ["step", self.target, *options(id=self.step_id)],
+            *_lines(i=self.inputs, o=self.output, null=self.nulls),
+            *_lines(portion=self.portion, shard_by=self.shard_by, secret=self.secrets),
+        ]
 
     def words(self) -> list[str]:
         """The arguments of `wurzel`."""
         return [*chain(*self.lines())]
 
 
-def further(
-    *,
-    output: str | Path | None = None,
-    shard: tuple[int | str, int] | None = None,
-    report: str | Path | None = None,
-    retire: Path | None = None,
-    reads: str | None = None,
-    options: str | None = None,
-    once: str | None = None,
-) -> list[str]:
-    """What one process is asked beyond the call of its step; an option that both have counts as given here.
+def options(**given: object) -> list[str]:
+    """Options of a command by their names, in this order, each with its value: `options(j=4, data_dir="data")`.
 
-    `shard` is the slice and of how many, `reads` the digest of the data that it must find, `retire` where the datasets
-    go that were there, `options` names further ones as `FILE#KEY`, `once` the run that need not write its output again.
+    Nothing for `None`, `False` and an empty text; an option without a value for `True`.
     """
-    given = _options(
-        ("-o", [output]),
-        ("--shard", [shard and "{}/{}".format(*shard)]),
-        ("--report", [report]),
-        ("--retire", [retire]),
-        ("--reads", [reads]),
-        ("--options", [options]),
-        ("--once", [once]),
-    )
-    return [*chain(*given)]
+    return [*chain(*_lines(**given))]
 
 
 class RunCall(NamedTuple):
@@ -95,15 +71,10 @@ class RunCall(NamedTuple):
 
     def lines(self) -> list[list[str]]:
         """The command: the program with the name of the pipeline, then each option with its value."""
-        program = ["wurzel", *([] if self.project is None else ["-C", self.project]), "run"]
+        program = ["wurzel", *options(C=self.project), "run", *filter(None, [self.pipeline])]
         return [
-            [*program, *([] if self.pipeline is None else [self.pipeline])],
-            *_options(
-                ("--from-ir", [self.from_ir]),
-                ("-e", [self.environment]),
-                ("--set", self.sets),
-                ("--only", [",".join(self.only) or None]),
-            ),
+            program,
+            *_lines(from_ir=self.from_ir, e=self.environment, set=self.sets, only=",".join(self.only)),
         ]
 
     def words(self) -> list[str]:
@@ -111,6 +82,12 @@ class RunCall(NamedTuple):
         return [*chain(*self.lines())]
 
 
-def _options(*options: tuple[str, Iterable[object]]) -> list[list[str]]:
-    """Each option with a value, as two words; none for what is `None`."""
-    return [[name, str(value)] for name, values in options for value in values if value is not None]
+def _lines(**given: object) -> list[list[str]]:
+    """The words of each option; one that has a list is repeated."""
+    found = []
+    for name, values in given.items():
+        option = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
+        for value in values if isinstance(values, list | tuple) else [values]:
+            if value is not None and value is not False and value != "":
+                found.append([option] if value is True else [option, str(value)])
+    return found

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
-from wurzel.invocation.call import Call, RunCall, further
+from wurzel.invocation.call import Call, RunCall, options
 from wurzel.ir.types import format_duration
 from wurzel.secret_names import may_be_secret
 
@@ -93,15 +93,15 @@ def step_argv(
 
 def step_lines(pipeline: Pipeline, step: Step, emulate: Sequence[Emulated]) -> list[list[str]]:
     """The same command as `step_argv`, in parts: the program with the step, then each option with its value."""
-    program, *options = call_of(pipeline, step).lines()
-    return [["wurzel", *program], *options, *_supervising(step, emulate)]
+    program, *more = call_of(pipeline, step).lines()
+    return [["wurzel", *program], *more, *_supervising(step, emulate)]
 
 
 def gather_argv(pipeline: Pipeline, step: Step, slices: str, *, report: str) -> list[str]:
     """The command that makes the dataset of a step of the slices in a folder, and one report of theirs."""
     call = Call(step.run, step.id, [slices], dataset(pipeline, step.id))
-    program, *options = call.lines()
-    return ["wurzel", *program, "--gather", *chain(*options), *further(report=report)]
+    program, *more = call.lines()
+    return ["wurzel", *program, *options(gather=True), *chain(*more), *options(report=report)]
 
 
 def call_of(pipeline: Pipeline, step: Step) -> Call:
@@ -125,7 +125,7 @@ def run_from_ir(source: str) -> list[str]:
 
 def only(steps: Iterable[str]) -> list[str]:
     """The option of `wurzel run` that chooses these steps."""
-    return ["--only", ",".join(steps)]
+    return options(only=",".join(steps))
 
 
 def nulls(step: Step) -> list[str]:

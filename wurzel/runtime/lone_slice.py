@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from wurzel.datacontract.dataset import shard_folder
-from wurzel.invocation.call import further
+from wurzel.invocation.call import options
 from wurzel.runtime.archive import Cut
 from wurzel.runtime.decision import Decision
 from wurzel.runtime.progress import Event
@@ -45,7 +45,7 @@ class LoneSlice(StepJob):
             return None
         self.run.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
         retire = self._archive.retiring_as(self._name) if question.cacheable else None
-        cut = further(shard=self._cut, report=self.fresh_report(self._name), retire=retire)
+        cut = options(shard=f"{number}/{of}", report=self.fresh_report(self._name), retire=retire)
         return self.command(self.words(cut), self.log())
 
     def _found(self) -> bool:

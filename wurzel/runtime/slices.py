@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.datacontract.folders import remove
 from wurzel.datacontract.opening import open_dataset, output_names, shard_folder, shard_of
 from wurzel.exceptions import DatasetError, WurzelError
-from wurzel.invocation.call import further
+from wurzel.invocation import call
 from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def folder(output: Path, number: int, of: int) -> Path:
 def options(output: Path, number: int, of: int, *, report: bool = False) -> list[str]:
     """What makes `wurzel step` write slice `number` (from 1) of `of`; stronger than what stands before it."""
     stage = staging(output)
-    return further(output=stage, shard=(number, of), report=_report(stage, number, of) if report else None)
+    return call.options(o=stage, shard=f"{number}/{of}", report=report and _report(stage, number, of))
 
 
 def clear(output: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, WurzelError
-from wurzel.invocation.call import further
+from wurzel.invocation.call import options
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import named
 from wurzel.runtime import slices
@@ -99,7 +99,7 @@ class StepJob(StepProcess):
             return None
         if run.options.in_process:
             return self._here()
-        keeping = further(report=self.fresh_report(), retire=run.archive.retiring(step))
+        keeping = options(report=self.fresh_report(), retire=run.archive.retiring(step))
         return self.command(self.words(keeping), self.log())
 
     def _here(self) -> Command:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.invocation.call import further
+from wurzel.invocation.call import options
 from wurzel.invocation.command import step_argv
 from wurzel.invocation.digests import of_inputs
 from wurzel.invocation.variables import ONLY, step_environment
@@ -35,7 +35,7 @@ class StepProcess:
 
     def words(self, more: Sequence[str]) -> list[str]:
         """What runs the step on the data that was asked about, with further options."""
-        return [*step_argv(self.run.pipeline, self.step), *further(reads=self.reads()), *more]
+        return [*step_argv(self.run.pipeline, self.step), *options(reads=self.reads()), *more]
 
     def reads(self) -> str | None:
         """Stands for the data that the step must find; its own last output is not known."""

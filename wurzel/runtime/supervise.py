@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError, first_line
 from wurzel.hangup import signal_name
-from wurzel.invocation.call import further
+from wurzel.invocation.call import options
 from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.outcome import again, visible
 from wurzel.runtime.processes import Command, Exit, Watch
@@ -228,7 +228,7 @@ def supervise_step(
         DatasetError: when slices cannot be put together.
     """
     if shards == 1:
-        command = Command([*argv, *further(shard=shard, report=report)], timeout=timeout)
+        command = Command([*argv, *options(shard=shard and "{}/{}".format(*shard), report=report)], timeout=timeout)
         return _conclude(run_tasks([command], retry=retry, jobs=1))
     from wurzel.runtime import slices
 

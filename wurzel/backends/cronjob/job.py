@@ -13,7 +13,7 @@ from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.exceptions import BROKEN_CONTRACT, USAGE
-from wurzel.invocation.call import further
+from wurzel.invocation import call
 from wurzel.invocation.command import dataset, only, run_from_ir, step_argv, step_inputs
 from wurzel.invocation.failure import notice_references
 from wurzel.ir.jobs import Place, are_runs, jobs_of
@@ -216,7 +216,7 @@ class Builder:
         )
         args = [k8s.escape(word) for word in argv[1:]]
         if self.options.data.claim:
-            args += further(once=f"$({k8s.RUN_ID})")
+            args += call.options(once=f"$({k8s.RUN_ID})")
         return self._container(
             step.id,
             [step],

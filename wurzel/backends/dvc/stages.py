@@ -10,7 +10,7 @@ from pydantic import Field
 
 from wurzel.backends.base import PipelineContext
 from wurzel.backends.options import TargetOptions
-from wurzel.invocation.call import further
+from wurzel.invocation import call
 from wurzel.invocation.command import Emulated, configured_env, dataset, gather_argv, step_argv, supervision
 from wurzel.invocation.variables import is_ignored
 from wurzel.ir.file_places import files_in
@@ -131,7 +131,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
     params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
     report = metrics_of(step, options)
     argv = step_argv(
-        pipeline, step, extra=further(options=_options_of(step.id, main)), settings_in_file=_has_params(step)
+        pipeline, step, extra=call.options(options=_options_of(step.id, main)), settings_in_file=_has_params(step)
     )
     outs = [_escape(dataset(pipeline, step.id, port.name)) for port in step.outputs]
     return Stage(
@@ -153,7 +153,7 @@ def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, m
     """A stage for each slice. Its report is inside the slice, where the stage that merges them finds it."""
     folder, name = _slices_of(pipeline, step), f"{step.id}_slice"  # no step id contains a `_`
     report = f"{_slice_of(folder, step)}/{REPORT}"
-    extra = further(shard=(_SLICE, step.shards.max), report=report, options=_options_of(name, main))
+    extra = call.options(shard=f"{_SLICE}/{step.shards.max}", report=report, options=_options_of(name, main))
     argv = step_argv(pipeline, step, output=folder, extra=extra, settings_in_file=_has_params(step))
     return replace(
         whole,
