@@ -5,29 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from wurzel.cli.step import command
-from wurzel.invocation.call import RunCall, further
+from wurzel.cli import run, step
+from wurzel.invocation.call import RunCall, options
 
 HOME = Path(__file__).parents[2] / "wurzel"
-OTHERS = {
-    "__main__.py": "tells whether a command line can be run without click",
-    "runtime/guard.py": "forks before anything but itself is imported",
-}
-SHARED = {
-    "-e",
-    "-i",
-    "-o",
-    "--env",
-    "--output",
-    "--pipeline",
-    "--secret",
-    "--set",
-    "--settings",
-    "--shard",
-    "--timeout",
-}
-"""Options that commands of other programs, or other commands of wurzel, have as well."""
-OPTIONS = {name for option in command.params for name in option.opts if name.startswith("-")} - SHARED
+SHARED = {"-e", "-i", "-j", "-o", "--env", "--force", "--format", "--from", "--input", "--jobs", "--only", "--output"}
+SHARED |= {"--param", "--pipeline", "--plan", "--secret", "--set", "--settings", "--store", "--timeout", "--until"}
+"""Options that other programs, or other commands of wurzel, have as well."""
+OPTIONS = {name for command in (step.command, run.command.click) for option in command.params for name in option.opts}
+OPTIONS = {name for name in OPTIONS if name.startswith("-")} - SHARED
 
 
 def words_of_calls(source):
@@ -47,6 +33,7 @@ def test_words_of_a_call_are_found(source):
 def test_no_other_package_composes_the_words_of_a_call():
     paths = {path.relative_to(HOME).as_posix(): path for path in HOME.rglob("*.py")}
     del paths["__main__.py"]  # it looks at the command line before click, and all else, is imported
+    del paths["calling.py"]  # `wurzel.run`, which takes the options of the command
     found = {
         name: words
         for name, path in paths.items()
@@ -55,9 +42,12 @@ def test_no_other_package_composes_the_words_of_a_call():
     assert found == {}
 
 
-def test_a_process_of_a_step_is_asked_only_what_is_given():
-    assert further(shard=(2, 5), report=Path("r.json")) == ["--shard", "2/5", "--report", "r.json"]
-    assert further() == []
+def test_options_are_what_is_given_by_their_names():
+    given = options(shard="2/5", report=Path("r.json"), retire=None, no_retry=True, notify=False, j=4, set=["a=1", "b"])
+    assert given == [
+        *("--shard", "2/5", "--report", "r.json", "--no-retry", "-j", "4"),
+        *("--set", "a=1", "--set", "b"),
+    ]
 
 
 def test_a_run_in_a_folder_of_some_steps():

@@ -101,6 +101,7 @@ def _count(found: Sequence[Proposal]) -> str:
 def _words(request: Request) -> str:
     import shlex
 
-    words = [word for target in request.targets for word in ("-t", target)]
-    words += ["-e", request.environment] if request.environment is not None else []
+    from wurzel.invocation.call import options
+
+    words = options(t=request.targets, e=request.environment)
     return shlex.join(["wurzel", "adopt", *request.pipelines, *words])

@@ -63,6 +63,7 @@ def command(
     from wurzel.cli.writing import write
     from wurzel.exceptions import PreflightError, Problem
     from wurzel.image.files import image_of
+    from wurzel.invocation.call import options
     from wurzel.project.open import renderer_of, required_project
     from wurzel.render.output import plan
     from wurzel.render.transaction import recover
@@ -79,9 +80,7 @@ def command(
     if pin is not None:  # before anything is pushed: it says where that is impossible
         _pin(project, pin if pin != PUSHED else image.name or "", environment, writes=pin != PUSHED)
     if builds or pushes:
-        options = [word for secret in secrets for word in ("--secret", secret)]
-        options += ["--network", network] if network else []
-        pushed = _build(project, image.name, builder, options, pushes=pushes)
+        pushed = _build(project, image.name, builder, options(secret=secrets, network=network), pushes=pushes)
         if pin is not None:
             _pin(project, pushed, environment)
 

@@ -171,8 +171,8 @@ def _interrupts_wait() -> Iterator[None]:
         yield
     finally:
         signal(SIGINT, handler)
-    if caught:
-        raise_signal(SIGINT)
+        if caught:
+            raise_signal(SIGINT)
 
 
 def end(process: subprocess.Popen[Any], grace: float, *, leads: bool = True) -> None:

@@ -13,6 +13,7 @@ from wurzel.backends.github.options import PINS
 from wurzel.backends.github.triggers import path_filter
 from wurzel.backends.gitlab.place import image_for, path_pattern
 from wurzel.exceptions import UsageError
+from wurzel.invocation import call
 from wurzel.records import dataclass
 from wurzel.render.header import command_of, sign, within
 from wurzel.render.output import File
@@ -66,17 +67,9 @@ class Choices:
 
     def command(self) -> str:
         """The command that writes the file."""
-        words = [*self.wurzel, "ci", self.platform]
-        words += ["--push"] if self.push else []
-        words += ["--merge-requests"] if self.merge_requests else []
-        words += ["--image"] if self.image else []
-        words += ["--role", self.role] if self.role else []
-        for option, value in (("--token", self.token), ("-e", self.environment), ("--install", self.install)):
-            words += [option, value] if value else []
-        for name in self.secrets:
-            words += ["--secret", name]
-        words += ["--python", self.python] if self.python else []
-        return shlex.join(words)
+        what = call.options(push=self.push, merge_requests=self.merge_requests, image=self.image, role=self.role)
+        how = call.options(token=self.token, e=self.environment, install=self.install, secret=self.secrets)
+        return shlex.join([*self.wurzel, "ci", self.platform, *what, *how, *call.options(python=self.python)])
 
 
 def ci_file(

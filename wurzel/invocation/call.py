@@ -1,11 +1,11 @@
-"""The words of `wurzel step` and `wurzel run`: nothing else composes them, or takes them apart.
+"""The words of wurzel's commands: nothing else composes those of `step` and `run`, or takes them apart.
 
 Light, since what supervises a step imports hardly anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,10 @@ def _lines(**given: object) -> list[list[str]]:
     found = []
     for name, values in given.items():
         option = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
-        for value in values if isinstance(values, list | tuple) else [values]:
-            if value is not None and value is not False and value != "":
-                found.append([option] if value is True else [option, str(value)])
+        there = [one for one in _all(values) if one is not None and one is not False and one != ""]
+        found += [[option] if one is True else [option, str(one)] for one in there]
     return found
+
+
+def _all(values: object) -> Sequence[object]:
+    return values if isinstance(values, list | tuple) else [values]

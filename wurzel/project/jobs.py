@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.job import Job
 from wurzel.backends.registry import BUILT_IN, get, names
 from wurzel.exceptions import Problem, UsageError
+from wurzel.invocation import call
 from wurzel.invocation.call import RunCall
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.load import project_names
@@ -36,8 +37,7 @@ class Choice(NamedTuple):
     @property
     def options(self) -> list[str]:
         """The options of a command line."""
-        named = (("--only", self.only), ("--from", self.first), ("--until", self.last))
-        return [word for option, texts in named for text in texts for word in (option, text)]
+        return call.options(**{"only": self.only, "from": self.first, "until": self.last})
 
     def ids(self, pipeline: Pipeline) -> tuple[str, ...]:
         """Ids of the steps. Raises `UsageError` for an unknown step."""
@@ -68,21 +68,13 @@ class Request(NamedTuple):
     @property
     def shared_options(self) -> list[str]:
         """The options of a command line that every file of the request depends on."""
-        words = ["-e", self.environment] if self.environment is not None else []
-        for text in self.sets:
-            words += ["--set", text]
         folder = posixpath.normpath(self.output)
-        if folder != "." and not folder.startswith(("/", "..")):  # a path of one machine means nothing on another
-            words += ["-o", folder]
-        return words + self.choice.options
+        within = folder != "." and not folder.startswith(("/", ".."))  # a path of one machine means nothing on another
+        return call.options(e=self.environment, set=self.sets, o=within and folder) + self.choice.options
 
     def command(self, *options: str) -> str:
         """The command for the same request, with further options."""
-        words = ["wurzel", "render", *self.pipelines]
-        for target in self.targets:
-            words += ["-t", target]
-        if self.ir is not None:
-            words += ["--from-ir", str(self.ir)]
+        words = ["wurzel", "render", *self.pipelines, *call.options(t=self.targets, from_ir=self.ir)]
         return shlex.join([*words, *self.shared_options, *options])
 
 

@@ -13,6 +13,7 @@ from wurzel.backends.airflow.names import CLEANER, COUNTER, POD, task_id
 from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.options import no_options
+from wurzel.invocation import call
 from wurzel.invocation.command import Emulated, only, run_from_ir, step_argv, step_inputs
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import SecretRef, Step
@@ -60,8 +61,8 @@ class Tasks:
         kind, sliced = self._jobs.kind(job), self._jobs.sliced(job)
         shards = job.steps[0].shards.max if sliced and not counter else 0
         argv, blanks = self._command(job)
-        argv += ["--slices", commands.slices_of(reader.steps[0], kind)] if reader else []
-        argv += ["--shard"] if counter or shards else []
+        argv += call.options(slices=reader and commands.slices_of(reader.steps[0], kind))
+        argv += call.options(shard=bool(counter or shards))  # its value follows in the script
         end = ' "$0"' if shards and kind == "docker" else " " if counter else ""
         inlets, outlets = assets
         return self._task(
@@ -94,7 +95,7 @@ class Tasks:
     def counter(self, job: Job, variable: str) -> DagTask:
         """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
         (step,), kind = job.steps, self._jobs.kind(job)
-        shards, argv = step.shards, ["--slices", commands.slices_of(step, kind)]
+        shards, argv = step.shards, call.options(slices=commands.slices_of(step, kind))
         return self._task(
             job,
             variable,
@@ -150,8 +151,7 @@ class Tasks:
         jobs = self._jobs
         own, source = ("$work", f"${IR}") if kind == "bash" else (_WORK, f"env:{IR}")
         data, state = (f"{own}/data", f"{own}/state") if jobs.stored else (f"${RUN}", own)
-        retry = ["--no-retry"] if jobs.all_native else []
-        words = [*run_from_ir(source)[1:], "--data-dir", data, "--state-dir", state, *retry]
+        words = run_from_ir(source)[1:] + call.options(data_dir=data, state_dir=state, no_retry=jobs.all_native)
         if kind == "kubernetes":
             return [commands.expanded(word) for word in words]
         blanks = environment.all_blanks(self._pipeline)
@@ -169,10 +169,12 @@ class Tasks:
             emulate: Sequence[Emulated] = policy_of(step, self._options)[1]
             argv = step_argv(self._pipeline, step, inputs=inputs, output=self._folders[step.id], emulate=emulate)
             return [*self._options.command, *argv[1:]], environment.blanks(step)
-        retry = ["--no-retry"] if self._jobs.native(job) and not self._jobs.all_native else []
         wide = self._jobs.width(job)
-        side_by_side = ["-j", str(wide)] if len(job.steps) > 1 or wide > 1 else []
-        return [*retry, *side_by_side, *([] if self._jobs.whole else only(job.ids))], []
+        here = call.options(
+            no_retry=self._jobs.native(job) and not self._jobs.all_native,
+            j=(len(job.steps) > 1 or wide > 1) and wide,
+        )
+        return [*here, *([] if self._jobs.whole else only(job.ids))], []
 
     def _script(self, argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
         if self._jobs.run:

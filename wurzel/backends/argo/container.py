@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import secrets_of, step_env, text
 from wurzel.backends.argo.manifest import Container
+from wurzel.invocation import call
 from wurzel.invocation.command import only, run_from_ir, step_argv, step_inputs
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Steps:
         )
         args = [text(word) for word in argv[1:]]
         if step.shards.max > 1:
-            args += ["--shard", f"{SHARD}/{step.shards.max}"]
+            args += call.options(shard=f"{SHARD}/{step.shards.max}")
         return Container(
             image=k8s.image_of(dag.pipeline, step),
             command=argv[:1],
@@ -68,14 +69,14 @@ class Runs:
         args = [] if pods.whole else only(job.ids)
         if pods.sliced(job):
             counted = job.name in dag.counters or job.name in dag.feeders
-            args += ["--shard", SHARD if counted else f"{SHARD}/{first.shards.max}"]
+            args += call.options(shard=SHARD if counted else f"{SHARD}/{first.shards.max}")
         for name, feeder in dag.feeders.items():
-            args += ["--slices", f"{pods.named(name).ids[0]}={SLICES_FILE}"] if feeder == job.name else []
+            args += call.options(slices=feeder == job.name and f"{pods.named(name).ids[0]}={SLICES_FILE}")
         alone = len(job.steps) == 1
         return Container(
             image=k8s.image_of(dag.pipeline, first),
             command=self._command(job),
-            args=args if alone else ["-j", str(width), *args],
+            args=args if alone else [*call.options(j=width), *args],
             env=k8s.env_list({**self._env, **secrets_of(job.steps)}),
             resources=k8s.resources(first.resources, first.limits) if alone else k8s.job_resources(job.steps, width),
             env_from=_env_from(dag, job),
@@ -87,7 +88,7 @@ class Runs:
         return Container(
             image=k8s.image_of(self._dag.pipeline, job.steps[0]),
             command=self._command(job),
-            args=["--slices", f"{job.ids[0]}={SLICES_FILE}"],
+            args=call.options(slices=f"{job.ids[0]}={SLICES_FILE}"),
             env=k8s.env_list(self._env),
             resources=_small(job),
             volume_mounts=self._mounts,
@@ -98,8 +99,8 @@ class Runs:
         dag = self._dag
         data, state = f"{dag.options.mount}/{dag.pipeline.data_dir}", self._state(job)
         argv = run_from_ir(f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}")
-        argv += ["--no-retry"] if dag.pods.native(job) else []
-        return [*argv, *(text(word) for word in ("--data-dir", data, "--state-dir", state))]
+        argv += call.options(no_retry=dag.pods.native(job))
+        return [*argv, *map(text, call.options(data_dir=data, state_dir=state))]
 
     def _state(self, job: Job) -> str:
         """Where logs and states are: on a volume that pods share, each job has its own folder.

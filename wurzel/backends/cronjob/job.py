@@ -231,13 +231,13 @@ class Builder:
         """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
-        args = [] if len(job.steps) == 1 and width(job.steps) == 1 else ["-j", str(jobs)]
+        args = [] if len(job.steps) == 1 and width(job.steps) == 1 else call.options(j=jobs)
         args += [] if len(self.jobs) == 1 else only(job.ids)
-        args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
+        args += call.options(data_dir=f"{mount}/{pipeline.data_dir}", state_dir=f"{mount}/.wurzel")
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
         # Only if no other container ever runs, so that a failure is reported once.
         if pipeline.on_failure is not None and len(self.jobs) == 1 and not self.options.backoff_limit:
-            args.append("--notify")
+            args += call.options(notify=True)
             secrets |= k8s.references(notice_references(pipeline))
         return self._container(
             self.name if len(self.jobs) == 1 else job.name,

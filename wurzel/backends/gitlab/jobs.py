@@ -21,6 +21,7 @@ from wurzel.backends.gitlab.variables import (
     variable,
     vault_secrets,
 )
+from wurzel.invocation import call
 from wurzel.invocation.command import Emulated, dataset, own_environment, step_argv
 from wurzel.invocation.failure import LINK, notice_argv, notice_env, notice_references
 from wurzel.invocation.variables import identity_of
@@ -231,9 +232,9 @@ class JobWriter:
         lines = secret_lines(self.pipeline, group.steps, self.options)
         sliced = self.jobs.is_sliced(step)
         if self.jobs.run:
-            report = ["--junit", JUNIT] if self.options.checkout else []
             alone = sliced or (len(group.steps) == 1 and width(group.steps) == 1)
-            argv = self.jobs.argv(group, *([] if alone else ["-j", str(self.jobs.width(group))]), *report)
+            own = call.options(j=not alone and self.jobs.width(group), junit=self.options.checkout and JUNIT)
+            argv = self.jobs.argv(group, *own)
         else:
             emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
             argv = step_argv(self.pipeline, step, emulate=emulate)
