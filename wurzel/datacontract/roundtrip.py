@@ -11,6 +11,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from pydantic import BaseModel
@@ -199,44 +200,35 @@ def _same_scalars(returned: Any, read: Any) -> bool:
 
 
 def _listed(items: Compare) -> Compare:
-    def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read) or not isinstance(returned, SEQUENCES):
-            return _by_value(returned, read)
-        if len(returned) != len(read) or getattr(returned, "maxlen", None) != getattr(read, "maxlen", None):
-            return Difference(returned, read)
-        if _same_scalars(returned, read):
-            return None
-        return first((index, items(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
-
-    return compare
+    return _series(SEQUENCES, lambda _: repeat(items))
 
 
 def _row(items: list[Compare], variadic: int | None) -> Compare:
-    def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read) or not isinstance(returned, tuple):
-            return _by_value(returned, read)
-        if len(returned) != len(read):
-            return Difference(returned, read)
-        each = items
-        if variadic is not None:
-            more = len(returned) - len(items) + 1
-            each = [*items[:variadic], *[items[variadic]] * more, *items[variadic + 1 :]]
-        triples = zip(each, returned, read, strict=False)
-        return first((index, one(mine, theirs)) for index, (one, mine, theirs) in enumerate(triples))
+    def each(number: int) -> Iterable[Compare]:
+        if variadic is None:
+            return items
+        return [*items[:variadic], *[items[variadic]] * (number - len(items) + 1), *items[variadic + 1 :]]
 
-    return compare
+    return _series((tuple,), each)
 
 
 def _unordered(items: Compare) -> Compare:
+    return _series((set, frozenset), lambda _: repeat(items))
+
+
+def _series(classes: tuple[type, ...], each: Callable[[int], Iterable[Compare]]) -> Compare:
+    """Compare collections of these classes item by item; `each` gives what compares them, by their number."""
+
     def compare(returned: Any, read: Any) -> Difference | None:
-        if type(returned) is not type(read) or not isinstance(returned, set | frozenset):
+        if type(returned) is not type(read) or not isinstance(returned, classes):
             return _by_value(returned, read)
-        if len(returned) != len(read):
+        if len(returned) != len(read) or getattr(returned, "maxlen", None) != getattr(read, "maxlen", None):
             return Difference(returned, read)
-        if returned == read and {str}.issuperset(map(type, returned)) and {str}.issuperset(map(type, read)):
+        mine, theirs = (sorted(one, key=_order) if set in classes else one for one in (returned, read))
+        if _same_scalars(mine, theirs):
             return None
-        pairs = zip(sorted(returned, key=_order), sorted(read, key=_order), strict=True)
-        return first((index, items(*pair)) for index, pair in enumerate(pairs))
+        triples = zip(each(len(returned)), mine, theirs, strict=False)
+        return first((index, one(*pair)) for index, (one, *pair) in enumerate(triples))
 
     return compare
 

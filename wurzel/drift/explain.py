@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.drift.influence import Setting, influence
+from wurzel.drift.influence import influence
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
+    from wurzel.drift.fields import Setting
     from wurzel.render import Renderer
     from wurzel.render.trace import Origin
 

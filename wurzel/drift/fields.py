@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from wurzel.ir.features import feature_of
-from wurzel.ir.model import Edge, InputPort, OutputPort, Setting, Step
+from wurzel.ir.model import Edge, InputPort, OutputPort, Step
+from wurzel.ir.model import Setting as StepSetting
 from wurzel.ir.schedule import Schedule
 from wurzel.ir.variation import extra_entry, other, other_value
 from wurzel.models import Model
@@ -26,18 +27,24 @@ TIMES = {"timeout", "retry.backoff", "retry.factor", "retry.limit", "retry.max"}
 """What the deadline of a job depends on."""
 
 
-class Varied(NamedTuple):
-    """A job with one value of its configuration changed, in every step it applies to."""
+class Setting(NamedTuple):
+    """A value of the configuration."""
 
     field: str
     """Dotted, below a step or else the pipeline: `resources.memory`; for an option `targets.argo.namespace`."""
     place: str
     """The place that set it, or '' for a built-in default."""
-    steps: tuple[str, ...]
+    steps: tuple[str, ...] = ()
     """Ids of the steps it applies to; none for the pipeline and options."""
-    job: Job
     of_code: bool = False
     """Whether the code of the pipeline says it: named only where no configuration shows."""
+
+
+class Varied(NamedTuple):
+    """A job with one value of its configuration changed, in every step it applies to."""
+
+    setting: Setting
+    job: Job
 
 
 def varied(job: Job) -> Iterator[Varied]:
@@ -56,7 +63,7 @@ def varied(job: Job) -> Iterator[Varied]:
         own = groups.get((field, place), {})
         yield _with_steps(job, field, place, own, whole.get((field, place)))
     for field, options in _options(job.options, f"targets.{job.label}.", unset=False):
-        yield Varied(field, job.locate(field), (), job._replace(options=options))
+        yield Varied(Setting(field, job.locate(field)), job._replace(options=options))
     yield from _unfed(job)
 
 
@@ -80,7 +87,7 @@ def varied_unset(job: Job, steps: Collection[str]) -> Iterator[Varied]:
         if 1 < len(own) == len(pipeline.steps):
             yield _with_steps(job, field, "", own)
     for field, options in _options(job.options, f"targets.{job.label}.", unset=True):
-        yield Varied(field, "", (), job._replace(options=options))
+        yield Varied(Setting(field, ""), job._replace(options=options))
 
 
 def _with_steps(job: Job, field: str, place: str, own: dict[int, Step], pipeline: Pipeline | None = None) -> Varied:
@@ -89,17 +96,17 @@ def _with_steps(job: Job, field: str, place: str, own: dict[int, Step], pipeline
     ids = tuple(before.steps[number].id for number in own)
     steps = tuple(own.get(number, step) for number, step in enumerate(before.steps))
     changed = (pipeline or before).model_copy(update={"steps": steps})
-    return Varied(field, place if place[:1] != " " else "", ids, job._replace(pipeline=changed))
+    return Varied(Setting(field, place if place[:1] != " " else "", ids), job._replace(pipeline=changed))
 
 
 def times(job: Job, variant: Varied) -> Iterator[Job]:
     """The job with a far larger, and with the smallest value of a setting of steps that a deadline depends on."""
-    if variant.field not in TIMES or variant.of_code:
+    field, _, ids, of_code = variant.setting
+    if field not in TIMES or of_code:
         return
     for factor in (1000, 0):
         steps = tuple(
-            _multiplied(step, variant.field.split("."), factor) if step.id in variant.steps else step
-            for step in job.pipeline.steps
+            _multiplied(step, field.split("."), factor) if step.id in ids else step for step in job.pipeline.steps
         )
         yield job._replace(pipeline=job.pipeline.model_copy(update={"steps": steps}))
 
@@ -120,14 +127,14 @@ def _unfed(job: Job) -> Iterator[Varied]:
             kept = tuple(edge for edge in step.needs if edge.input != name)
             changed = (*steps[:number], step.model_copy(update={"needs": kept}), *steps[number + 1 :])
             pipeline = job.pipeline.model_copy(update={"steps": changed})
-            field = f"inputs.{name}" if name else "needs"
-            yield Varied(field, pipeline.entrypoint, (step.id,), job._replace(pipeline=pipeline), of_code=True)
+            setting = Setting(f"inputs.{name}" if name else "needs", pipeline.entrypoint, (step.id,), of_code=True)
+            yield Varied(setting, job._replace(pipeline=pipeline))
 
 
 def _changes(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, Any]]:
     for name in type(node).model_fields:
         value = getattr(node, name)
-        place = _setting_place(path, name) if isinstance(node, Setting) else f"{path}{name}"
+        place = _setting_place(path, name) if isinstance(node, StepSetting) else f"{path}{name}"
         if not place:
             continue
         if name == "variables" or feature_of(type(node), name) is not None:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from wurzel.drift.compare import Difference, Span, differences
-from wurzel.drift.fields import TIMES, Varied, times, varied, varied_unset
+from wurzel.drift.fields import TIMES, Setting, Varied, times, varied, varied_unset
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 WORK = 4000
 """Most steps to render for one job; settings beyond that are not tried, and the report says so."""
-
-
-class Setting(NamedTuple):
-    """A value of the configuration; see `wurzel.drift.fields.Varied`."""
-
-    field: str
-    place: str
-    steps: tuple[str, ...]
-    of_code: bool = False
 
 
 class Effect(NamedTuple):
@@ -64,7 +55,7 @@ class Influence:
 
     def add(self, variant: Varied, changed: Mapping[str, Sequence[Difference]], *, extreme: bool = False) -> None:
         """Record what one setting changes; `extreme` as in `Effect`."""
-        setting = Setting(variant.field, variant.place, variant.steps, variant.of_code)
+        setting = variant.setting
         for file, found in changed.items():
             by_line = self.lines.setdefault(file, defaultdict(list))
             by_path = self.paths.setdefault(file, defaultdict(list))
@@ -91,7 +82,7 @@ def add_unset(found: Influence, result: JobResult, renderer: Renderer, steps: Co
 def _try(found: Influence, variants: Iterator[Varied], result: JobResult, renderer: Renderer) -> None:
     most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
     effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
-    for variant, changed in sorted(effects, key=lambda effect: (effect[0].of_code, _size(effect[1].values()))):
+    for variant, changed in sorted(effects, key=lambda effect: (effect[0].setting.of_code, _size(effect[1].values()))):
         found.add(variant, changed)
         found.add(variant, _of_times(result, variant, renderer, changed), extreme=True)
     found.untried += sum(1 for _ in variants)

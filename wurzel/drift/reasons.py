@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, differences, words_of
-from wurzel.drift.influence import Evidence, Setting, add_unset, any_of, influence, is_shown
+from wurzel.drift.influence import Evidence, add_unset, any_of, influence, is_shown
 from wurzel.exceptions import shortened
 from wurzel.records import dataclass
 from wurzel.render.header import body
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobFile, JobResult
+    from wurzel.drift.fields import Setting
     from wurzel.drift.packs import OfFile, PackChanges
     from wurzel.ir.model import Pipeline
     from wurzel.render import Renderer

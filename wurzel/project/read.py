@@ -56,7 +56,9 @@ def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
             raise NotUnderstoodError(annotation)
         else:
             inner = _either(members)
-        return _optional(inner) if len(members) < len(arguments) else inner
+        if len(members) == len(arguments):
+            return inner
+        return lambda node, path, context: None if node.value is None else inner(node, path, context)
     if before:
         return converted(annotation, before, constraints)
     return constrained(_plain_reader(annotation, origin, arguments), constraints)
@@ -182,18 +184,7 @@ def of_pipeline(key: str) -> str:
 
 def _late(cls: Class) -> Reader:
     """A model's reader that is created when it is first used, so that models may contain themselves."""
-
-    def read_model(node: Node, path: str, context: Context) -> Any:
-        return model_reader(cls)(node, path, context)
-
-    return read_model
-
-
-def _optional(read_value: Reader) -> Reader:
-    def read_optional(node: Node, path: str, context: Context) -> Any:
-        return None if node.value is None else read_value(node, path, context)
-
-    return read_optional
+    return lambda node, path, context: model_reader(cls)(node, path, context)  # noqa: PLW0108 - not before
 
 
 def _below(path: str, key: str) -> str:
@@ -266,10 +257,12 @@ def _shape(annotation: Any) -> Any:
 
 def _mapping(key_type: Any, value_type: Any) -> Reader:
     read_key, read_value = reader(key_type), reader(value_type)
+    is_model = isinstance(value_type, type) and issubclass(value_type, BaseModel | Model)
+    empty = is_model or get_origin(value_type) is dict
 
     def read_mapping(node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, dict):
-            return refuse(node, path, context, "a mapping", _as_mapping(node, path, empty=dict in _shapes(value_type)))
+            return refuse(node, path, context, "a mapping", _as_mapping(node, path, empty=empty))
         values: dict[str, Any] = {}
         for key, child in node.value.items():
             name = Node(key, child.source, child.key_line, child.key_column)
@@ -289,13 +282,6 @@ def _as_mapping(node: Node, path: str, *, empty: bool) -> str:
     names = [str(item.written) for item in items if not isinstance(item.value, dict | list)]
     form = "{}" if empty else "…"
     return f"Write {{{', '.join(f'{name}: {form}' for name in names[:5] or ['name'])}}}."
-
-
-def _shapes(annotation: Any) -> set[Any]:
-    try:
-        return {_shape(annotation)}
-    except NotUnderstoodError:
-        return set()
 
 
 def _sequence(item_type: Any, kind: Any) -> Reader:

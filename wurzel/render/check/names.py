@@ -1,4 +1,4 @@
-# ruff: noqa: N802 - a visitor is named after its node
+# ruff: noqa: N802, N815 - a visitor is named after its node
 """Finds names, attributes, filters and tests that do not exist, in every branch of a template."""
 
 from __future__ import annotations
@@ -104,28 +104,22 @@ class Names(Expressions):
         for name, found in unpacked(node.target, kind).items():
             scope.names[name] = found if names.count(name) == 1 else UNKNOWN
 
-    def _visit_AssignBlock(self, node: nodes.AssignBlock, scope: Scope, _names: Sequence[str]) -> None:
-        self._body(node.body, scope.within())
-        if node.filter is not None:
+    def _visit_Macro(self, node: nodes.Macro | nodes.CallBlock, scope: Scope, _names: Sequence[str]) -> None:
+        for value in [*node.defaults, *([node.call] if isinstance(node, nodes.CallBlock) else [])]:
+            self._value(value, scope)
+        arguments = {argument.name: UNKNOWN for argument in node.args}
+        self._body(node.body, scope.within({**_IN_MACRO, **arguments}))
+
+    _visit_CallBlock = _visit_Macro
+
+    def _visit_Scope(
+        self, node: nodes.Scope | nodes.AssignBlock | nodes.FilterBlock, scope: Scope, _names: Sequence[str]
+    ) -> None:
+        if not isinstance(node, nodes.Scope) and node.filter is not None:
             self._value(node.filter, scope)
-
-    def _visit_Macro(self, node: nodes.Macro, scope: Scope, _names: Sequence[str]) -> None:
-        for default in node.defaults:
-            self._value(default, scope)
-        arguments = {argument.name: UNKNOWN for argument in node.args}
-        self._body(node.body, scope.within({**_IN_MACRO, **arguments}))
-
-    def _visit_CallBlock(self, node: nodes.CallBlock, scope: Scope, _names: Sequence[str]) -> None:
-        self._value(node.call, scope)
-        arguments = {argument.name: UNKNOWN for argument in node.args}
-        self._body(node.body, scope.within({**_IN_MACRO, **arguments}))
-
-    def _visit_FilterBlock(self, node: nodes.FilterBlock, scope: Scope, _names: Sequence[str]) -> None:
-        self._value(node.filter, scope)
         self._body(node.body, scope.within())
 
-    def _visit_Scope(self, node: nodes.Scope, scope: Scope, _names: Sequence[str]) -> None:
-        self._body(node.body, scope.within())
+    _visit_AssignBlock = _visit_FilterBlock = _visit_Scope
 
     def _visit_Block(self, node: nodes.Block, scope: Scope, _names: Sequence[str]) -> None:
         seen = scope if node.scoped else self._context

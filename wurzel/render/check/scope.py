@@ -69,7 +69,7 @@ def assigned(body: Iterable[nodes.Node]) -> Iterator[str]:
     """Names that statements assign in their own scope."""
     for node in body:
         if isinstance(node, nodes.Assign | nodes.AssignBlock):
-            yield from targets(node.target)
+            yield from unpacked(node.target, UNKNOWN)
         elif isinstance(node, nodes.Macro):
             yield node.name
         elif isinstance(node, nodes.Import):
@@ -80,17 +80,8 @@ def assigned(body: Iterable[nodes.Node]) -> Iterator[str]:
             yield from assigned([*node.body, *node.elif_, *node.else_])
 
 
-def targets(node: nodes.Node) -> Iterator[str]:
-    """Names on the left of an assignment or of `in`."""
-    if isinstance(node, nodes.Name):
-        yield node.name
-    elif isinstance(node, nodes.Tuple):
-        for item in node.items:
-            yield from targets(item)
-
-
 def unpacked(target: nodes.Node, kind: Any) -> dict[str, Any]:
-    """The types of the names on the left, by the type of the value they unpack."""
+    """The types of the names on the left of an assignment or of `in`, by the type of the value they unpack."""
     if isinstance(target, nodes.Name):
         return {target.name: kind}
     found: dict[str, Any] = {}
