@@ -36,7 +36,7 @@ class Difference:
         self.path.insert(0, name)
         return self
 
-    def told(self, item: str) -> str:
+    def message(self, item: str) -> str:
         """What is wrong, for the author of the step; `item` names the item, such as `item 3`."""
         where = place(item, self.path) or "it"
         if self.reason:

@@ -63,17 +63,14 @@ class ItemLines:
         if quick is None:
             return line
         write = self._writing
-        cls, names, good, beyond, _ = quick.flat or (None, (), (), (), False)
+        fits, beyond, _ = quick.flat or (lambda _: False, (), False)
         check, readable, longest = quick.check, quick.readable, quick.longest
         accept = self._accept
 
         def encode(item: Any, index: int) -> bytes:
             try:
                 if (
-                    type(item) is cls
-                    and tuple(values := item.__dict__) == names
-                    and tuple(map(type, values.values())) in good
-                    and (not beyond or all(inner((values[name],)) for name, inner in beyond))
+                    fits(item) and (not beyond or all(inner((item.__dict__[name],)) for name, inner in beyond))
                 ) or check((item,)):
                     text = write(item)
                     if accept is not None:
@@ -206,7 +203,7 @@ class ItemLines:
         if difference is not None and self._quick and self._contract.free:
             text, difference = self._stored(value, origin, index, quick=False)
         if difference is not None:
-            raise BrokenItems([difference.told(self._item(index))], difference.remedy)
+            raise BrokenItems([difference.message(self._item(index))], difference.remedy)
         return text[1:-1]
 
     def _stored(self, value: Any, origin: Any, index: int, *, quick: bool) -> tuple[bytes, Difference | None]:
@@ -294,7 +291,7 @@ class ItemLines:
 
             difference = unread(item, value) if isinstance(item, Mapping) else Difference(item, value)
             if difference is not None:
-                raise BrokenItems([difference.told(self._item(index))], difference.remedy)
+                raise BrokenItems([difference.message(self._item(index))], difference.remedy)
         return value
 
     def _validated(self, data: bytes, start: int = 0) -> list[Any]:

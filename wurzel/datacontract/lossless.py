@@ -16,16 +16,13 @@ from enum import Enum
 from functools import partial
 from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import TzInfo, to_json
 
 from wurzel.datacontract.schema import CoreSchema, Field, Schema, allows_extra
 from wurzel.named_tuples import NamedTuple
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 Check = Callable[[Collection[Any]], bool]
 """Whether all of some values are of exactly the declared classes, at every depth."""
@@ -80,32 +77,14 @@ _LARGE = 10**_DIGITS
 
 
 class Flat(NamedTuple):
-    """A short cut for items of one class: the names and classes of their values, and what they do not decide."""
+    """A short cut for items of one class: what their values' classes say, and what these do not decide."""
 
-    cls: type
-    names: tuple[str, ...]
-    good: set[tuple[type, ...]]
-    """Classes of values that were found to be right; others may be as well."""
+    fits: Callable[[Any], bool]
+    """Whether an item is of the class, and its values are of the classes that its fields may have."""
     beyond: tuple[tuple[str, Check], ...]
     """Fields whose values must be looked at, too."""
     leaves: bool
     """Whether no value has values within it."""
-
-    def matcher(self, fields: Sequence[frozenset[type]]) -> Callable[[Any], bool]:
-        """Whether an item is of the class, and its values are of the classes that its fields may have."""
-        cls, names, good = self[:3]
-
-        def fits(item: Any) -> bool:
-            if type(item) is not cls or tuple(values := item.__dict__) != names:
-                return False
-            found = tuple(map(type, values.values()))
-            if found not in good:
-                if not all(one in kinds for one, kinds in zip(found, fields, strict=True)):
-                    return False
-                good.add(found)
-            return True
-
-        return fits
 
 
 class Lossless(NamedTuple):
@@ -262,7 +241,6 @@ class _Builder:
             raise _LossyError
 
     def _model(self, schema: CoreSchema) -> _Values:
-        cls: type[BaseModel] = schema["cls"]
         stored = list(self._contract.fields(schema))
         self._check_model(schema, stored)
         self.constrained |= not _HARMLESS_CONFIG.issuperset(self._config)
@@ -276,8 +254,7 @@ class _Builder:
             if one.beyond is not None and not (is_item and one.beyond is _small)
         ]
         leaves = all(one in _LEAVES or issubclass(one, Enum) for field in fields.values() for one in field.kinds)
-        flat = Flat(cls, tuple(fields), set(), tuple(beyond), leaves)
-        fits = flat.matcher([one.kinds for one in fields.values()])
+        fits = _fitting(schema["cls"], {name: one.kinds for name, one in fields.items()})
 
         def check(items: Collection[Any]) -> bool:
             return all(map(fits, items)) and all(
@@ -285,11 +262,29 @@ class _Builder:
             )
 
         if is_item:
-            self.flat = flat
+            self.flat = Flat(fits, tuple(beyond), leaves)
             self.numbers = tuple(name for name, one in fields.items() if int in one.kinds)
             self.sets = tuple(name for name, one in fields.items() if one.kinds <= _OF_SETS)
             self.simple &= not self.sets
-        return _Values(frozenset({cls}), check)
+        return _Values(frozenset({schema["cls"]}), check)
+
+
+def _fitting(cls: type, fields: Mapping[str, frozenset[type]]) -> Callable[[Any], bool]:
+    """Whether an item is of a class, and its values are of the classes that its fields may have."""
+    names = tuple(fields)
+    good: set[tuple[type, ...]] = set()  # classes of values that were found to be right
+
+    def fits(item: Any) -> bool:
+        if type(item) is not cls or tuple(values := item.__dict__) != names:
+            return False
+        found = tuple(map(type, values.values()))
+        if found not in good:
+            if not all(one in kinds for one, kinds in zip(found, fields.values(), strict=True)):
+                return False
+            good.add(found)
+        return True
+
+    return fits
 
 
 _LEAVES = frozenset(_CLASSES.values())

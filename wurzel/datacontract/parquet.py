@@ -202,7 +202,7 @@ def _between_columns(name: str, returned: Any, read: Any, start: int) -> str:
         return "" if returned.equals(read) else f"field {name!r} would be read back with other values"
     for row, pair in enumerate(zip(returned, read, strict=True), start):
         if difference := same_value(*pair):
-            return difference.within(name).told(f"item {row}")
+            return difference.within(name).message(f"item {row}")
     return ""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wurzel.render import Renderer
     from wurzel.render.output import Change
 
-SAID: Mapping[str, str] = {
+_STATES: Mapping[str, str] = {
     "new": "missing",
     "same": "up to date",
     "outdated": "out of date",
@@ -46,7 +46,7 @@ class Finding:
     @property
     def state_text(self) -> str:
         """Its state, in words."""
-        words = SAID[self.change.state]
+        words = _STATES[self.change.state]
         return f"{words}; edited by hand" if self.change.state == "orphaned" and self.change.is_blocked else words
 
     @property

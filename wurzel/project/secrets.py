@@ -52,7 +52,9 @@ def doubtful(pipeline: Pipeline) -> Iterator[Broken]:
     known = _variables(pipeline) if suspects else set()
     for path, name in suspects:
         if name not in known:
-            hint = f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}. If it is no secret, give it another name."
+            hint = (
+                f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}. If it is not a secret, give it another name."
+            )
             yield Broken(path, "is called like a secret, but rendered files show its value", hint)
 
 

@@ -329,9 +329,9 @@ class Environment(jinja2.Environment):
             raise error
         if isinstance(error, jinja2.TemplateSyntaxError):
             where = f"{error.name}:{error.lineno}"
-        from wurzel.render.mistakes import told
+        from wurzel.render.mistakes import explained
 
-        message, hint = told(error, [*context, *self.globals], self.filters, self.tests)
+        message, hint = explained(error, [*context, *self.globals], self.filters, self.tests)
         raise TemplateError(message, where=self.labelled(where), hint=hint) from error
 
 

@@ -37,12 +37,8 @@ _FAILED: Any = object()
 
 REFUSED = {
     "safe": "Values are never inserted unquoted; write text of the template itself outside `{{ }}`.",
-    "escape": "Values are quoted for their position; there is no HTML here.",
-    "e": "Values are quoted for their position; there is no HTML here.",
-    "forceescape": "Values are quoted for their position; there is no HTML here.",
-    "striptags": "There is no HTML here.",
-    "urlize": "There is no HTML here.",
-    "xmlattr": "There is no HTML here.",
+    **dict.fromkeys(("escape", "e", "forceescape"), "Values are quoted for their position; there is no HTML here."),
+    **dict.fromkeys(("striptags", "urlize", "xmlattr"), "There is no HTML here."),
     "attr": "Write `x.name`, or `x[name]` for a name that is computed.",
     "random": "Rendered files must be the same every time.",
 }

@@ -22,7 +22,9 @@ _ENDLESS = {
 }
 
 
-def told(error: Exception, names: Collection[str], filters: Collection[str], tests: Collection[str]) -> tuple[str, str]:
+def explained(
+    error: Exception, names: Collection[str], filters: Collection[str], tests: Collection[str]
+) -> tuple[str, str]:
     """Message and hint for an error that a template has raised, which sees these names, filters and tests."""
     if isinstance(error, jinja2.TemplateSyntaxError):
         return syntax(error.message or "", filters, tests)

@@ -107,7 +107,7 @@ class Patcher:
     def _not_one(self, path: str, node: YamlNode, by: str) -> None:
         found, what = len(node.picked(by)), repr(by) if "=" in by else f"the name {by!r}"
         message = f"{found} items have {what}" if found else f"no item has {what}"
-        known = [f"{key}={text}" for key, text in node.said_by_items() if "=" in by and key == by.partition("=")[0]]
+        known = [f"{key}={text}" for key, text in node.texts_in_items() if "=" in by and key == by.partition("=")[0]]
         self._missing(path, message, by, known or node.names())
 
     def _added(self, patch: Mapping[str, Any], path: str) -> list[Any]:

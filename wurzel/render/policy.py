@@ -48,7 +48,7 @@ class Policies:
     ) -> tuple[list[Failure], list[Problem]]:
         """The violations, and errors in the policies themselves.
 
-        Each policy gets a `context` of its own, so that none can empty the files of the next; `state` is what they
+        Each policy gets its own `context`, so that none can empty the files of the next; `state` is what they
         share and may not change.
         """
         failures: list[Failure] = []

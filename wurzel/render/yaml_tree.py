@@ -78,7 +78,7 @@ class YamlNode:
         """A selector for each item of a sequence: its name, or its first scalar."""
         return [name for _, item in self.entries if (name := _name_of(item) or _first_of(item)) is not None]
 
-    def said_by_items(self) -> Iterator[tuple[str | None, str | None]]:
+    def texts_in_items(self) -> Iterator[tuple[str | None, str | None]]:
         """Key and text of all scalars in the items of a sequence."""
         for _, item in self.entries:
             yield from _key_values(item)
