@@ -11,8 +11,7 @@ from tests.command import invoke
 from wurzel.backends import registry
 from wurzel.backends.base import Backend, OutputFile, native
 from wurzel.backends.registry import BUILT_IN
-from wurzel.drift.compare import Difference, differences
-from wurzel.drift.flat import flatten
+from wurzel.drift.compare import Difference, differences, flatten
 from wurzel.ir.features import FEATURES
 
 CONFIG = """version: 1

@@ -2,9 +2,8 @@
 
 import pytest
 
-from wurzel.render.documents import parsed
+from wurzel.render.documents import parsed, unfold
 from wurzel.render.values import NotAValue
-from wurzel.render.within import unfold
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,9 @@ class PolicyFile:
     @cached_property
     def documents(self) -> list[Any]:
         """For YAML and JSON, whatever the file is called, each document as mappings, lists and values."""
-        from wurzel.render.documents import parsed
+        from wurzel.render.documents import parsed, unfold
         from wurzel.render.values import NotAValue
         from wurzel.render.verify import Unreadable
-        from wurzel.render.within import unfold
 
         is_data = self.language in _DATA or self.path.endswith((".yaml", ".yml", ".json"))
         try:

@@ -286,8 +286,7 @@ class ItemLines:
         except Exception as error:
             raise self._raised(error, index, "validating it") from error
         if type(item) is not type(value):
-            from wurzel.datacontract.difference import Difference
-            from wurzel.datacontract.shorthand import unread
+            from wurzel.datacontract.difference import Difference, unread
 
             difference = unread(item, value) if isinstance(item, Mapping) else Difference(item, value)
             if difference is not None:

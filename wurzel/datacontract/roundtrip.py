@@ -18,8 +18,19 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from wurzel.datacontract.codec import short
-from wurzel.datacontract.difference import ABSENT, Difference
-from wurzel.datacontract.free import SCALARS, SEQUENCES, contents, first, free, free_key, is_dataclass, merged, once
+from wurzel.datacontract.difference import (
+    ABSENT,
+    SCALARS,
+    SEQUENCES,
+    Difference,
+    contents,
+    first,
+    free,
+    free_key,
+    is_dataclass,
+    merged,
+    once,
+)
 from wurzel.datacontract.schema import LEAVES, CoreSchema, Schema, allows_extra
 
 Compare = Callable[[Any, Any], Difference | None]

@@ -21,7 +21,7 @@ from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.job import Job, JobResult
-    from wurzel.drift.flat import Path
+    from wurzel.drift.compare import Path
     from wurzel.render import Renderer
 
 WORK = 4000

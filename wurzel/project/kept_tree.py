@@ -19,7 +19,7 @@ from wurzel.user_cache import entry, read, write
 _PARSERS = ("ruamel.yaml", "_ruamel_yaml")
 _WURZEL = Path(__file__).parents[1]
 _READERS = (
-    *(_WURZEL / "project" / name for name in ("kept_tree.py", "nodes.py", "parse.py", "syntax.py")),
+    *(_WURZEL / "project" / name for name in ("kept_tree.py", "nodes.py", "parse.py")),
     _WURZEL / "ir" / "scalars.py",
     _WURZEL / "datacontract" / "secrets.py",
 )

@@ -10,10 +10,10 @@ import re
 from typing import Any
 
 from wurzel.datacontract.secrets import looks_like_key
+from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.scalars import scalar
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, Origin, Value
-from wurzel.project.syntax import decoded, explained, first_unreadable
 from wurzel.yaml_events import CParser, MarkedYAMLError, YAMLError
 
 MAX_DEPTH = 100
@@ -25,6 +25,7 @@ _TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
 _TAGS = (None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _INSIDE_WORD = r"""(?<=[^\s,\[\]{}"'])[:?](?=[^\s,\[\]{}])"""
 _MERGE = "<<"
+_UNREADABLE = "[^\t\n\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]"
 
 
 def parse(data: bytes, source: str, findings: Findings) -> Node:
@@ -33,17 +34,17 @@ def parse(data: bytes, source: str, findings: Findings) -> Node:
     Errors in single values are added to `findings`. Raises `ConfigError` when the text is not UTF-8 or not YAML, or its
     aliases expand too far.
     """
-    text = decoded(data, source)
+    text = _decoded(data, source)
     try:
         try:
             root, found = _built(data, source, {})
         except MarkedYAMLError:
             root, found = _built(*_relaxed(text, source))
     except MarkedYAMLError as error:
-        findings.add(*explained(error, text, source))
+        findings.add(*_explained(error, text, source))
         findings.check()
     except YAMLError:
-        findings.add(first_unreadable(text, source), "contains a control character, which YAML does not allow")
+        findings.add(_first_unreadable(text, source), "contains a control character, which YAML does not allow")
         findings.check()
     findings.absorb(found)
     return root
@@ -247,3 +248,47 @@ class _Builder:
     def refuse(self, event: Any, message: str, hint: str = "") -> None:
         self.wrong(event, message, hint)
         self.findings.check()
+
+
+def _decoded(data: bytes, source: str) -> str:
+    """The text of a file without byte order mark. Raises `ConfigError` with the first byte that is not UTF-8."""
+    try:
+        return data.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        data = error.object
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+        place = str(Origin(source, line, column))
+        problem = Problem(f"the byte 0x{data[error.start]:02x} is not UTF-8", place, "Save the file as UTF-8.")
+        raise ConfigError([problem]) from None
+
+
+def _first_unreadable(text: str, source: str) -> Origin:
+    """Place of the first character that YAML does not allow."""
+    match = re.search(_UNREADABLE, text)
+    before = text[: match.start()] if match else ""
+    return Origin(source, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+
+
+def _explained(error: Any, text: str, source: str) -> tuple[Origin, str, str]:
+    """Where the parser gave up, why, and what to do."""
+    mark = error.problem_mark or error.context_mark
+    problem = str(error.problem or error.context or error)
+    if mark is None:
+        return Origin(source), f"is not valid YAML: {problem}", ""
+    place = Origin(source, mark.line + 1, mark.column + 1)
+    lines = text.splitlines()
+    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), 0)
+    if conflict:
+        return Origin(source, conflict, 1), "contains merge conflict markers", "Resolve the conflict first."
+    char = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
+    if "cannot start any token" in problem:
+        if char == "\t":
+            return place, "a tab where YAML requires spaces", "Indent with spaces."
+        return place, f"a text cannot start with {char!r}", "Put the text in quotes."
+    if "mapping values are not allowed" in problem:
+        return place, "a mapping cannot start here", "Check the indentation; put a text that contains ': ' in quotes."
+    start = error.context_mark
+    context = f" ({error.context} that starts on line {start.line + 1})" if error.context and start else ""
+    return place, f"is not valid YAML: {problem}{context}", "Check indentation, quotes and brackets here and above."
