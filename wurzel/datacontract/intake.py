@@ -43,7 +43,8 @@ class Intake:
     def __init__(self, workdir: Path, inputs: Collection[Dataset] = ()) -> None:
         """Take files from below `workdir`, and from `inputs`, where they stay."""
         self.workdir = Path(os.path.realpath(workdir))
-        roots = {_root(part) for dataset in inputs for part in dataset.parts if part.ordinal is not None}
+        parts = [part for dataset in inputs for part in dataset.parts if part.ordinal is not None]
+        roots = {part.path.parents[part.name.count("/")] for part in parts}  # the folders of these datasets
         self._inputs = {Path(os.path.realpath(root)) for root in roots}
         self._given: set[Path] = set()
         self._around: set[Path] = set()
@@ -177,11 +178,6 @@ class Drawer:
         if movable and top.is_folder:
             self._intake.folder(top.path, entries)
         self.parts += sorted(found, key=lambda part: part.name.encode())
-
-
-def _root(part: Part) -> Path:
-    """The folder of the dataset that a file is part of."""
-    return part.path.parents[part.name.count("/")]
 
 
 def _is_data(path: Path, root: Path) -> bool:

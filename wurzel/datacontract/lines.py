@@ -226,7 +226,9 @@ class ItemLines:
             text = self._written(read, index, quick=quick)
         elif difference is None and not self._contract.exact:
             again = self._written(read, index, quick=quick)
-            difference = None if again == text else _between(text, again)
+            from wurzel.datacontract.roundtrip import different_json
+
+            difference = None if again == text else different_json(from_json(text)[0], from_json(again)[0])
         return text, difference
 
     def _written(self, item: Any, index: int, *, quick: bool) -> bytes:
@@ -334,10 +336,3 @@ def _adapter(shape: Shape) -> TypeAdapter[list[Any]]:
     except PydanticUserError as error:
         reason = str(error).partition("\n")[0].partition(". Set `")[0]
         raise StaticTypeError(f"{shape.name} cannot be stored: {reason}") from None
-
-
-def _between(text: bytes, again: bytes) -> Difference:
-    """Where two JSON texts of one item differ."""
-    from wurzel.datacontract.roundtrip import different_json
-
-    return different_json(from_json(text)[0], from_json(again)[0])

@@ -183,8 +183,8 @@ class _Builder:
         if kind in {"default", "nullable"}:
             inner = self.values(schema["schema"], in_item=in_item and kind == "default")
             return inner if kind == "default" else inner.or_none()
-        items = schema.get("items_schema")
-        if items is not None and (kind == "list" or (kind in _SETS and in_item and self._are_texts(items))):
+        items = schema.get("items_schema") if kind == "list" or (kind in _SETS and in_item) else None
+        if items is not None and (kind == "list" or self._contract.resolved(items)["type"] == "str"):
             return _Values(frozenset({_SETS.get(kind, list)}), _within(self.values(items)))
         if kind == "dict" and "keys_schema" in schema and "values_schema" in schema:
             self.objects += 1
@@ -213,9 +213,6 @@ class _Builder:
         self.constrained |= not (_HARMLESS | limits.keys()).issuperset(schema)
         exact = _EXACT.get(kind)
         return _Values(frozenset({_CLASSES[kind]}), _limited(limits, exact) if limits else exact)
-
-    def _are_texts(self, schema: CoreSchema) -> bool:
-        return bool(self._contract.resolved(schema)["type"] == "str")
 
     def _known(self, schema: CoreSchema) -> _Values:
         if id(schema) not in self._models:
@@ -339,16 +336,13 @@ def _is_whole(offset: timedelta | None) -> bool:
     return offset is not None and not offset.seconds % 60 and not offset.microseconds
 
 
-def _local(times: Iterable[time]) -> bool:
-    return all(value.tzinfo is None and not value.fold for value in times)
-
-
-def _finite(numbers: Iterable[Decimal]) -> bool:
-    return all(map(Decimal.is_finite, numbers))
-
-
 _OFFSETS = frozenset({timezone, TzInfo})
-_EXACT: dict[str, Check] = {"int": _small, "datetime": _in_one_zone, "time": _local, "decimal": _finite}
+_EXACT: dict[str, Check] = {
+    "int": _small,
+    "datetime": _in_one_zone,
+    "time": lambda times: all(value.tzinfo is None and not value.fold for value in times),
+    "decimal": lambda numbers: all(map(Decimal.is_finite, numbers)),
+}
 """What must hold of values of a class besides, so that they read back."""
 
 

@@ -51,21 +51,24 @@ class Comparison:
         self._free = free if json_in_any else _equal_only
         self._free_key = free_key if json_in_any else _equal_only
         self._made: dict[int, Compare] = {}
+        of, inner = self._of, self._inner
         self._parts: dict[str, Callable[[CoreSchema], Compare]] = {
             # `SkipValidation[Doc]` is of no type when it is read, but of a type when it is written.
             "any": lambda schema: _by_value if "schema" in schema.get("serialization", {}) else self._free,
             "generator": lambda _: once,
-            "list": lambda schema: _listed(self._inner(schema.get("items_schema"))),
-            "set": self._set,
-            "frozenset": self._set,
-            "tuple": self._tuple,
-            "dict": self._dict,
+            "list": lambda schema: _listed(inner(schema.get("items_schema"))),
+            "set": lambda schema: _unordered(inner(schema.get("items_schema"))),
+            "frozenset": lambda schema: _unordered(inner(schema.get("items_schema"))),
+            "tuple": lambda schema: _row([*map(of, schema["items_schema"])], schema.get("variadic_item_index")),
+            "dict": lambda schema: _mapping(self._key(schema.get("keys_schema")), inner(schema.get("values_schema"))),
             "model": self._object,
             "dataclass": self._object,
-            "typed-dict": self._typed_dict,
+            "typed-dict": lambda schema: _of_typed_dict(
+                self._fields(schema), self._free if allows_extra(schema) else _by_value
+            ),
             "union": self._choices,
             "tagged-union": self._choices,
-            "chain": lambda schema: self._of(schema["steps"][-1]),
+            "chain": lambda schema: of(schema["steps"][-1]),
         }
         self._compare = self._of(schema)
 
@@ -116,15 +119,6 @@ class Comparison:
         free = schema is None or self._contract.resolved(schema)["type"] == "any"
         return self._free_key if free else self._inner(schema)
 
-    def _set(self, schema: CoreSchema) -> Compare:
-        return _unordered(self._inner(schema.get("items_schema")))
-
-    def _tuple(self, schema: CoreSchema) -> Compare:
-        return _row([self._of(item) for item in schema["items_schema"]], schema.get("variadic_item_index"))
-
-    def _dict(self, schema: CoreSchema) -> Compare:
-        return _mapping(self._key(schema.get("keys_schema")), self._inner(schema.get("values_schema")))
-
     def _fields(self, schema: CoreSchema) -> dict[str, Compare]:
         return {field.name: self._of(field.schema) for field in self._contract.fields(schema)}
 
@@ -133,9 +127,6 @@ class Comparison:
             return _of_dataclass(schema["cls"], self._fields(schema))
         fields = {"root": self._of(schema["schema"])} if schema.get("root_model") else self._fields(schema)
         return _of_model(schema["cls"], fields, self._free)
-
-    def _typed_dict(self, schema: CoreSchema) -> Compare:
-        return _of_typed_dict(self._fields(schema), self._free if allows_extra(schema) else _by_value)
 
 
 def _equal_only(returned: Any, read: Any) -> Difference | None:
@@ -227,7 +218,7 @@ def _unordered(items: Compare) -> Compare:
     return _series((set, frozenset), lambda _: repeat(items))
 
 
-def _series(classes: tuple[type, ...], each: Callable[[int], Iterable[Compare]]) -> Compare:
+def _series(classes: Any, each: Callable[[int], Iterable[Compare]]) -> Compare:
     """Compare collections of these classes item by item; `each` gives what compares them, by their number."""
 
     def compare(returned: Any, read: Any) -> Difference | None:

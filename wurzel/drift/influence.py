@@ -10,7 +10,7 @@ This works for every backend and template, ours or not, since it needs nothing f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -82,7 +82,9 @@ def add_unset(found: Influence, result: JobResult, renderer: Renderer, steps: Co
 def _try(found: Influence, variants: Iterator[Varied], result: JobResult, renderer: Renderer) -> None:
     most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
     effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
-    for variant, changed in sorted(effects, key=lambda effect: (effect[0].setting.of_code, _size(effect[1].values()))):
+    for variant, changed in sorted(
+        effects, key=lambda effect: (effect[0].setting.of_code, sum(map(len, effect[1].values())))
+    ):
         found.add(variant, changed)
         found.add(variant, _of_times(result, variant, renderer, changed), extreme=True)
     found.untried += sum(1 for _ in variants)
@@ -106,10 +108,6 @@ def _of_times(
 
 def _value(difference: Difference) -> tuple[object, ...]:
     return difference.path, difference.line, difference.item
-
-
-def _size(changed: Iterable[Sequence[Difference]]) -> int:
-    return sum(map(len, changed))
 
 
 def _effect(result: JobResult, job: Job, renderer: Renderer) -> dict[str, list[Difference]]:

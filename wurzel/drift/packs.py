@@ -126,9 +126,9 @@ class OfFile(NamedTuple):
         """Whether packs alone are the reason of a difference; `None` if that cannot be told."""
         if self.changed is not None:
             return _key(difference) in self.changed
-        if self.reached is not None and difference.path and _is_reached(difference.path, self.reached):
-            return True
-        return None
+        path = difference.path
+        is_reached = any(each[: len(path)] == path or path[: len(each)] == each for each in self.reached or ())
+        return True if path and is_reached else None
 
     def of_unknown(self, place: str) -> str:
         """The place of a difference whose reason may be a pack or the project; never a template of wurzel."""
@@ -137,10 +137,6 @@ class OfFile(NamedTuple):
     def is_place(self, place: str) -> bool:
         """Whether a place is in one of the packs."""
         return any(place.startswith((f"pack {name}: ", f"{name}!")) for name in self.names)
-
-
-def _is_reached(path: tuple[str, ...], reached: Collection[tuple[str, ...]]) -> bool:
-    return path in reached or any(each[: len(path)] == path or path[: len(each)] == each for each in reached)
 
 
 def _key(difference: Difference) -> tuple[object, ...]:

@@ -174,7 +174,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         placed = backend.placed(resolved.pipeline, options, target)
         options = placed if options.output is None else placed.model_copy(update={"output": options.output})
     asked = request._replace(environment=None) if named.environment else request
-    command = _command(asked, name, target)
+    # The same no matter which jobs are rendered together.
+    command = shlex.join(["wurzel", "render", name, "-t", target, *asked.shared_options])
     pipeline = _pipeline(request, resolved, named.target)
     if request.choice.options:
         pipeline, options = backend.one_off(pipeline, options, request.choice.ids(pipeline))
@@ -215,8 +216,3 @@ def _run_call(request: Request, name: str, environment: str | None) -> RunCall:
     if request.ir is not None:
         return RunCall(from_ir=str(request.ir), sets=sets)
     return RunCall(name, environment=environment, sets=sets)
-
-
-def _command(request: Request, name: str, target: str) -> str:
-    """The command that renders one job alone; the same no matter which jobs were rendered together."""
-    return shlex.join(["wurzel", "render", name, "-t", target, *request.shared_options])

@@ -96,7 +96,7 @@ def starting_with(value: Any, key: str, column: int, first: Text) -> Text:
 
 def has_entries(pieces: Sequence[Piece]) -> bool:
     """Whether there is a line that is neither empty nor a comment; an empty list or mapping does not count."""
-    texts = ["" if isinstance(piece, Held) and piece.value in ({}, []) else _sketch(piece) for piece in pieces]
+    texts = (piece[0] if not isinstance(piece, Held) else "" if piece.value in ({}, []) else "x" for piece in pieces)
     lines = (line.strip() for line in "".join(texts).split("\n"))
     return any(line and not line.startswith("#") for line in lines)
 
@@ -186,10 +186,6 @@ def _places(pieces: Sequence[Piece]) -> set[tuple[str, int]]:
             lines = enumerate(piece[0].split("\n"), piece[1])
             places |= {(piece[2], number) for number, line in lines if line.strip()}
     return places
-
-
-def _sketch(piece: Piece) -> str:
-    return "x" if isinstance(piece, Held) else piece[0]
 
 
 def _values(pieces: Sequence[Piece]) -> list[Any] | None:
