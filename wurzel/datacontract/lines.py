@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -63,9 +62,8 @@ class ItemLines:
         if quick is None:
             return line
         write = self._writing
-        fits, beyond, _ = quick.flat or (lambda _: False, (), False)
+        fits, beyond = quick.flat or (lambda _: False, ())
         check, readable, longest = quick.check, quick.readable, quick.longest
-        accept = self._accept
 
         def encode(item: Any, index: int) -> bytes:
             try:
@@ -73,8 +71,6 @@ class ItemLines:
                     fits(item) and (not beyond or all(inner((item.__dict__[name],)) for name, inner in beyond))
                 ) or check((item,)):
                     text = write(item)
-                    if accept is not None:
-                        accept(item.__dict__)
                     if len(text) <= longest or readable(item, text):
                         return text
             except Exception:  # noqa: BLE001, S110 - `line` raises it again, and says for which item
@@ -110,19 +106,10 @@ class ItemLines:
 
         return write
 
-    @cached_property
-    def _accept(self) -> Callable[[dict[str, Any]], Any] | None:
-        """What raises if a value of the right class breaks a constraint, in items that contain values alone."""
-        quick = self._lossless
-        if quick is None or not quick.constrained or quick.flat is None or not quick.flat.leaves:
-            return None
-        self.shape.contract.model_rebuild()
-        return partial(self.shape.contract.__pydantic_validator__.validate_python, by_alias=False, by_name=True)
-
     @property
     def _unsure(self) -> bool:
         """Whether only reading the JSON of items tells that it is not refused."""
-        return self._lossless is not None and self._lossless.constrained and self._accept is None
+        return self._lossless is not None and self._lossless.constrained
 
     def check(self, texts: Sequence[bytes], first: int) -> None:
         """Raise `ContractFailedException` if something that `encoder` gave, from number `first` on, cannot be read."""
@@ -156,8 +143,6 @@ class ItemLines:
             quick = self._lossless
             if quick is not None:
                 same = quick.check(items)
-                if self._accept is not None:
-                    deque(map(self._accept, [item.__dict__ for item in items]), maxlen=0)
                 if self._unsure or not all(map(quick.readable, items, texts)):
                     self._adapter.validator.validate_json(data, **self._read)
             else:

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
 from functools import partial
 from itertools import chain
 from math import isfinite
@@ -83,8 +82,6 @@ class Flat(NamedTuple):
     """Whether an item is of the class, and its values are of the classes that its fields may have."""
     beyond: tuple[tuple[str, Check], ...]
     """Fields whose values must be looked at, too."""
-    leaves: bool
-    """Whether no value has values within it."""
 
 
 class Lossless(NamedTuple):
@@ -250,7 +247,6 @@ class _Builder:
             for name, one in fields.items()
             if one.beyond is not None and not (is_item and one.beyond is _small)
         ]
-        leaves = all(one in _LEAVES or issubclass(one, Enum) for field in fields.values() for one in field.kinds)
         fits = _fitting(schema["cls"], {name: one.kinds for name, one in fields.items()})
 
         def check(items: Collection[Any]) -> bool:
@@ -259,7 +255,7 @@ class _Builder:
             )
 
         if is_item:
-            self.flat = Flat(fits, tuple(beyond), leaves)
+            self.flat = Flat(fits, tuple(beyond))
             self.numbers = tuple(name for name, one in fields.items() if int in one.kinds)
             self.sets = tuple(name for name, one in fields.items() if one.kinds <= _OF_SETS)
             self.simple &= not self.sets
@@ -284,7 +280,6 @@ def _fitting(cls: type, fields: Mapping[str, frozenset[type]]) -> Callable[[Any]
     return fits
 
 
-_LEAVES = frozenset(_CLASSES.values())
 _JSON: frozenset[type] = frozenset({str, int, float, bool, type(None), list, dict})
 _TEXT = frozenset({str})
 _DEEPEST = 32

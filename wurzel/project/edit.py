@@ -29,7 +29,7 @@ def edited(text: str, changes: Mapping[Place, Any], where: str) -> str:
         inner = patch
         for key in place[:-1]:
             inner = inner.setdefault(key, {})
-        inner[place[-1]] = _replacing(_at(document.root, place), value)
+        inner[place[-1]] = _replacing(document.root.below(place), value)
     patcher = Patcher(text, lambda _: where)
     patcher.document(document, patch, where)
     if patcher.problems:
@@ -51,11 +51,11 @@ def setting_place(text: str, place: Place, name: str, where: str) -> Place:
 
     Raises `ConfigError` like `edited`.
     """
-    node = _at(_document(text, where).root, place)
+    node = _document(text, where).root.below(place)
     parts = name.split("__")
     for count in range(len(parts), 0, -1):
         head = "__".join(parts[:count])
-        found = node.at(head) if node is not None and node.is_mapping else None
+        found = node.at(head) if node is not None else None
         if found is not None and (count == len(parts) or found.is_mapping):
             rest = "__".join(parts[count:])
             return setting_place(text, (*place, head), rest, where) if rest else (*place, head)
@@ -71,12 +71,6 @@ def _document(text: str, where: str) -> Document:
         text = f"cannot be changed: {error}, for readers of YAML 1.1"
         raise ConfigError([Problem(text, f"{where}:{line}", "Quote the value, or edit the file by hand.")]) from None
     return document
-
-
-def _at(node: YamlNode | None, place: Place) -> YamlNode | None:
-    for key in place:
-        node = node.at(key) if node is not None and node.is_mapping else None
-    return node
 
 
 def _replacing(old: YamlNode | None, new: Any) -> Any:

@@ -15,7 +15,7 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.render import bounds, text, values, work
 from wurzel.render.code_cache import CodeCache
 from wurzel.render.filters import FILTERS, REFUSED
-from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
+from wurzel.render.internals import PRINTING, check_public, may_be_internal, modulo, only_values
 from wurzel.render.jinja_types import Compiled, Context, Missing, place, running
 from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
@@ -221,7 +221,7 @@ class Environment(jinja2.Environment):
             if argument.startswith("_"):
                 return self.undefined(obj=obj, name=argument)
             if may_be_internal(argument):
-                self._refuse_internal(obj, argument)
+                check_public(obj, argument)
             if argument in bounds.GROWING:
                 return self.growing(obj, argument)
         return super().getitem(obj, argument)
@@ -232,12 +232,8 @@ class Environment(jinja2.Environment):
 
     def public(self, obj: Any, attribute: str) -> Any:
         """An attribute whose name is that of an internal one of some values; compiled templates call this."""
-        self._refuse_internal(obj, attribute)
+        check_public(obj, attribute)
         return self.getattr(obj, attribute)
-
-    def _refuse_internal(self, obj: Any, attribute: str) -> None:
-        if is_internal(obj, attribute):
-            raise NotAValue(*refusal(attribute))
 
     def _renamed_attribute(self, owner: Any, attribute: str) -> Any:
         """An attribute that a template reads, also by its old name."""

@@ -41,8 +41,7 @@ def may_be_internal(name: str) -> bool:
     return name.startswith(_PREFIXES) or name in _NAMES
 
 
-def is_internal(owner: Any, name: str) -> bool:
-    """Whether this attribute of this value leads out of the template."""
+def _is_internal(owner: Any, name: str) -> bool:
     if isinstance(owner, str | Text):
         return name in _FORMATS
     fields = getattr(type(owner), "model_fields", None)
@@ -84,7 +83,8 @@ def _check_printed(argument: Any) -> None:
         raise NotAValue(f"a {type(argument).__name__} has no text", "Add `| list` to a generator, or write a field.")
 
 
-def refusal(name: str) -> tuple[str, str]:
-    """The message for such an attribute, and what to write instead."""
-    hint = 'Write `"%s/%s" | format(a, b)`, or join with `~`.' if name in _FORMATS else ""
-    return f"templates cannot read {name!r}: it leads out of the template", hint
+def check_public(owner: Any, name: str) -> None:
+    """Refuse an attribute that leads out of the template."""
+    if _is_internal(owner, name):
+        hint = 'Write `"%s/%s" | format(a, b)`, or join with `~`.' if name in _FORMATS else ""
+        raise NotAValue(f"templates cannot read {name!r}: it leads out of the template", hint)

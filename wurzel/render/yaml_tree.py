@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wurzel.render.quoting.yaml_slot import signature
@@ -66,6 +66,13 @@ class YamlNode:
         """The value of a key of a mapping."""
         return next((value for name, value in self.entries if name is not None and name.text() == key), None)
 
+    def below(self, path: Iterable[str]) -> YamlNode | None:
+        """The node at a path of keys, such as `metadata`, `name`."""
+        node: YamlNode | None = self
+        for key in path:
+            node = node.at(key) if node is not None else None
+        return node
+
     def keys(self) -> list[str]:
         """The keys of a mapping that are scalars."""
         return [text for key, _ in self.entries if key is not None and (text := key.text()) is not None]
@@ -104,10 +111,8 @@ class Document:
         self.start = start
 
     def text_at(self, *path: str) -> str | None:
-        """The text at a path of keys, such as `metadata`, `name`."""
-        node: YamlNode | None = self.root
-        for key in path:
-            node = node.at(key) if node is not None else None
+        """The text at a path of keys."""
+        node = self.root.below(path)
         return node.text() if node is not None else None
 
 

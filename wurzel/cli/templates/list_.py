@@ -38,7 +38,7 @@ def command(target: str | None, as_json: bool) -> None:
     renderer = open_renderer(project)
     packs = project.packs() if project is not None else ()
     variables = [each for pack in reversed(packs) for each in pack.variables.values()]
-    sources = renderer.checker({}).sources()
+    sources = renderer.checker({}).sources
     contracts = [contract(get(name), renderer) for name in ([target] if target else names())]
     for each in contracts:
         for name, said in [*each["files"].items(), *each["parts"].items()]:

@@ -53,9 +53,10 @@ class Checker:
         self._environment = environment
         self._contexts = contexts
         self._others = others
-        self._sources = Sources(environment.layers, environment)
+        self.sources = Sources(environment.layers, environment)
+        """Reads templates, each once."""
         self._checked = [
-            self._sources.read(found)
+            self.sources.read(found)
             for layer in environment.layers.layers
             if layer.is_own
             for found in environment.layers.of(layer)
@@ -87,12 +88,8 @@ class Checker:
         checked = [
             source for source in self._checked if source.found.relative != POLICIES
         ]  # policies of all layers run
-        found = Reach(self._sources, roots).bypasses(checked, roots, self._environment)
+        found = Reach(self.sources, roots).bypasses(checked, roots, self._environment)
         return [self._bypass(*each) for each in found]
-
-    def sources(self) -> Sources:
-        """Reads templates, each once."""
-        return self._sources
 
     # Structure: parents, blocks, what is included
 
@@ -113,8 +110,8 @@ class Checker:
         yield from self._compiled(source)
 
     def _inheritance(self, source: Source) -> Iterator[Problem]:
-        chain, complete = self._sources.chain(source)
-        parent = self._sources.parent(chain[-1])
+        chain, complete = self.sources.chain(source)
+        parent = self.sources.parent(chain[-1])
         if source.extends is not None and parent in chain:
             where = source.at(source.extends.node.lineno)
             yield circle(where, chain[len(chain) > 1].found, itself=len(chain) == 1)
@@ -127,7 +124,7 @@ class Checker:
 
     def _named_by(self, source: Source, reference: Reference) -> Iterator[Source]:
         for name in reference.names:
-            if (found := self._sources.get(name, source.found.layer)) is not None:
+            if (found := self.sources.get(name, source.found.layer)) is not None:
                 yield found
 
     def _missing(self, source: Source, name: str, where: str) -> Problem:
@@ -156,7 +153,7 @@ class Checker:
         found = [each for each in found if not (each.found.layer.is_pack and each.found.path.name.startswith("_"))]
         if not found:
             return []
-        reach = Reach(self._sources, [*self._contexts, *self._others()])
+        reach = Reach(self.sources, [*self._contexts, *self._others()])
         return [] if reach.is_open else [each for each in found if each not in reach]
 
     def _bypass(self, above: Source, below: Source) -> Problem:
@@ -191,10 +188,10 @@ class Checker:
         """
         self._own = own
         for name, context in self._contexts.items():
-            if own and not self._sources.may_reach_own(name):
+            if own and not self.sources.may_reach_own(name):
                 continue  # nothing of it is checked
             scope = _scope(context)
-            starts = [self._sources.get(name if own else f"{OURS}!{name}")]
+            starts = [self.sources.get(name if own else f"{OURS}!{name}")]
             starts += [source for source in self._checked if own and self._name(source) == name]
             for start in dict.fromkeys(start for start in starts if start is not None):
                 self._visit(start, scope)
@@ -206,7 +203,7 @@ class Checker:
 
     def target_source(self, name: str) -> Source:
         """The target's own version of a template."""
-        return self._sources.read(self._environment.layers.find(f"{OURS}!{name}"))
+        return self.sources.read(self._environment.layers.find(f"{OURS}!{name}"))
 
     def made(self, source: Source) -> Mapping[str, Any]:
         """The names that a template defines at its top level, with their types."""
@@ -221,7 +218,7 @@ class Checker:
         return self._sites.get(source, {}).get(block, Scope()).all()
 
     def _visit(self, source: Source, context: Scope) -> None:
-        chain, complete = self._sources.chain(source)
+        chain, complete = self.sources.chain(source)
         if len(self._seen.get(source, ())) >= _MOST_VISITS:
             return
         walks = [Names(each, self._environment, self._module) for each in chain]
@@ -239,14 +236,14 @@ class Checker:
             known = problems in self._seen.setdefault(each, [])
             self._seen[each].append(problems)
             for name, scope in () if known and len(self._seen[each]) > 1 else walk.included:
-                if self._own and not self._sources.may_reach_own(name, each.found.layer):
+                if self._own and not self.sources.may_reach_own(name, each.found.layer):
                     continue  # nothing of it is checked
-                if (part := self._sources.get(name, each.found.layer)) is not None:
+                if (part := self.sources.get(name, each.found.layer)) is not None:
                     self._visit(part, scope)
 
     def _module(self, asking: Source, name: str, scope: Scope | None) -> Module | None:
         """The module of an imported template, which is read in `scope` or without any names."""
-        source = self._sources.get(name, asking.found.layer)
+        source = self.sources.get(name, asking.found.layer)
         if source is None or source.problem is not None:
             return None
         if scope is not None or source not in self._modules:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 import sys
 import typing
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ from itertools import pairwise
 from typing import Any
 
 from wurzel.named_tuples import NamedTuple
+
+_GUARDED = re.compile(r"^if (?:typing\.)?TYPE_CHECKING:\n(?:(?:[ \t].*)?\n)*", re.MULTILINE)
 
 
 class Member(NamedTuple):
@@ -143,23 +146,12 @@ def _definition(cls: type) -> ast.ClassDef | None:
 def _guarded(name: str) -> dict[str, Any]:
     """What a module imports only for its annotations, below `if TYPE_CHECKING`."""
     found: dict[str, Any] = {}
-    for item in ast.walk(ast.parse(_guarded_source(name))):
+    # Parsing only these lines is several times faster than all of them.
+    for item in ast.walk(ast.parse("".join(_GUARDED.findall(_source(name))))):
         if isinstance(item, ast.ImportFrom) and item.module and not item.level:
             source = import_module(item.module)
             found |= {alias.asname or alias.name: getattr(source, alias.name) for alias in item.names}
     return found
-
-
-def _guarded_source(name: str) -> str:
-    """The lines of a module below `if TYPE_CHECKING`; parsing only these is several times faster than all of them."""
-    kept: list[str] = []
-    inside = False
-    for line in _source(name).splitlines():
-        if line[:1].strip():  # a statement at the top level
-            inside = line.startswith(("if TYPE_CHECKING:", "if typing.TYPE_CHECKING:"))
-        if inside:
-            kept.append(line)
-    return "\n".join(kept)
 
 
 @cache
