@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wurzel.ir.quantity import amount
 from wurzel.validation.metadata import LONGEST_LABEL, check_annotations, check_labels, check_metadata
 from wurzel.validation.pod import check_pod
-from wurzel.validation.schedule import POLICIES, check_deadline, check_schedule, check_zone_name
+from wurzel.validation.schedule import check_runs, check_schedule
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
@@ -23,7 +23,6 @@ _ACTIONS = ("FailJob", "FailIndex", "Ignore", "Count")
 _OPERATORS = ("In", "NotIn")
 _STATUSES = ("True", "False", "Unknown")
 _MOST_RULES = 20
-_COUNT = "a whole number, 0 or more"
 _ACCESS = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
 
@@ -32,11 +31,7 @@ def check_cronjob(root: Node, *, restricted: bool) -> Iterator[Problem]:
     yield from check_metadata(root["metadata"], LONGEST_CRONJOB)
     spec = root["spec"]
     yield from check_schedule(spec["schedule"])
-    yield from check_zone_name(spec["timeZone"])
-    yield from spec["concurrencyPolicy"].check_known(POLICIES)
-    yield from check_deadline(spec["startingDeadlineSeconds"])
-    for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
-        yield from spec[field].check_number(0, _COUNT)
+    yield from check_runs(spec, "timeZone")
     template = spec["jobTemplate"]
     yield from check_labels(template["metadata"]["labels"])
     yield from check_annotations(template["metadata"]["annotations"])
@@ -69,7 +64,7 @@ def check_claim(root: Node) -> Iterator[Problem]:
 
 def _check_job_spec(spec: Node, *, restricted: bool) -> Iterator[Problem]:
     for field in ("backoffLimit", "ttlSecondsAfterFinished", "parallelism", "completions"):
-        yield from spec[field].check_number(0, _COUNT)
+        yield from spec[field].check_number(0, "a whole number, 0 or more")
     yield from spec["activeDeadlineSeconds"].check_number(1, "a number of seconds, 1 or more")
     template = spec["template"]
     yield from check_labels(template["metadata"]["labels"])

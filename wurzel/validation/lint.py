@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from wurzel.exceptions import Problem
 from wurzel.validation.programs import found, run, write
+from wurzel.validation.structure import ARGO
 
 if TYPE_CHECKING:
     from wurzel.validation.manifest import Document
 
 _INSTALL = "see https://argo-workflows.readthedocs.io/en/latest/walk-through/argo-cli/"
-_ARGO = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 
 
 def lint(files: Mapping[str, str], documents: Sequence[Document]) -> Iterator[Problem]:
@@ -20,7 +20,7 @@ def lint(files: Mapping[str, str], documents: Sequence[Document]) -> Iterator[Pr
 
     All files go into one call, so that a reference to a WorkflowTemplate in another file resolves.
     """
-    named = {document.file for document in documents if document.kind in _ARGO}
+    named = {document.file for document in documents if document.kind in ARGO}
     if named and (program := found("argo", _INSTALL)):
         yield from _run(program, {file: text for file, text in files.items() if file in named})
 

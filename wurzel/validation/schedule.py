@@ -11,9 +11,17 @@ if TYPE_CHECKING:
     from wurzel.exceptions import Problem
     from wurzel.validation.manifest import Node
 
-POLICIES = ("Allow", "Forbid", "Replace")
-"""What happens if the previous run is still running."""
+_POLICIES = ("Allow", "Forbid", "Replace")
 _SOONEST = 10
+
+
+def check_runs(spec: Node, zone: str) -> Iterator[Problem]:
+    """When runs start, besides the schedule itself, and how many are kept; `zone` is the key of the time zone."""
+    yield from _check_zone_name(spec[zone])
+    yield from spec["concurrencyPolicy"].check_known(_POLICIES)
+    yield from _check_deadline(spec["startingDeadlineSeconds"])
+    for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
+        yield from spec[field].check_number(0, "a whole number, 0 or more")
 
 
 def check_schedule(schedule: Node) -> Iterator[Problem]:
@@ -27,7 +35,7 @@ def check_schedule(schedule: Node) -> Iterator[Problem]:
         yield schedule.problem(str(error))
 
 
-def check_zone_name(zone: Node) -> Iterator[Problem]:
+def _check_zone_name(zone: Node) -> Iterator[Problem]:
     """An IANA time zone; without one, the schedule follows the controller's clock."""
     if not zone:
         yield zone.problem("has no time zone, so the controller's time zone would apply", "Write for example UTC.")
@@ -38,7 +46,7 @@ def check_zone_name(zone: Node) -> Iterator[Problem]:
         yield zone.problem(str(error))
 
 
-def check_deadline(deadline: Node) -> Iterator[Problem]:
+def _check_deadline(deadline: Node) -> Iterator[Problem]:
     """How late a run may start; the controller checks every ten seconds."""
     yield from deadline.check_number(0, "a number of seconds")
     if deadline.number is not None and 0 <= deadline.number < _SOONEST:

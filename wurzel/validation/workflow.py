@@ -15,7 +15,7 @@ from wurzel.validation.container import check_container
 from wurzel.validation.manifest import Node, check_distinct
 from wurzel.validation.metadata import check_annotations, check_labels, check_metadata, check_name
 from wurzel.validation.pod import check_scheduling, check_volumes
-from wurzel.validation.schedule import POLICIES, check_deadline, check_schedule, check_zone_name
+from wurzel.validation.schedule import check_runs, check_schedule
 from wurzel.validation.variables import GLOBALS, check_variables
 
 if TYPE_CHECKING:
@@ -61,11 +61,7 @@ def check_cron_workflow(root: Node, known: Known, *, restricted: bool) -> Iterat
         yield spec["schedules"].problem("is missing or empty", 'Write for example ["0 4 * * *"].')
     for schedule in spec["schedules"]:
         yield from check_schedule(schedule)
-    yield from check_zone_name(spec["timezone"])
-    yield from spec["concurrencyPolicy"].check_known(POLICIES)
-    yield from check_deadline(spec["startingDeadlineSeconds"])
-    for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
-        yield from spec[field].check_number(0, "a whole number, 0 or more")
+    yield from check_runs(spec, "timezone")
     yield from check_labels(spec["workflowMetadata"]["labels"])
     yield from check_annotations(spec["workflowMetadata"]["annotations"])
     yield from _check_reference_or_spec(spec["workflowSpec"], known, restricted=restricted)

@@ -205,16 +205,6 @@ def notice_secrets(pipeline: Pipeline, options: CiOptions) -> dict[str, str]:
     return {variable: secret_name(ref, options) for variable, ref in notice_references(pipeline).items()}
 
 
-def slices_of(step: Step) -> str:
-    """How many slices a step has, for messages."""
-    return f"{'up to ' if step.shards.items is not None else ''}{step.shards.max} shards"
-
-
-def slices_option(step: Step) -> str:
-    """The option of a step that limits its slices: `shards` may be a number, and `shards.max` is one."""
-    return "shards" if step.shards.items is None else "shards.max"
-
-
 def plain_cron(cron: str) -> str | None:
     """The five fields that every CI platform reads; `None` for an interval, which no CI platform supports."""
     return None if cron.startswith("@every") else _MACROS.get(cron, cron).replace("?", "*")

@@ -15,7 +15,7 @@ from wurzel.ir.model import SecretRef
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
-    from wurzel.ir.model import Pipeline
+    from wurzel.ir.model import Pipeline, Step
 
 
 def check(
@@ -83,6 +83,16 @@ def _setting_problems(pipeline: Pipeline, also: Collection[str], *, scheduled: b
                 )
         missing = unfed(pipeline, step, also)
         yield from without_value(step, (setting for setting in missing if scheduled or not setting.parameter))
+
+
+def too_many_slices(step: Step, most: int, limit: str) -> Iterable[Problem]:
+    """A problem if a step has more slices than the platform starts jobs; `limit` says which of its limits that is."""
+    if step.shards.max > most:
+        is_fixed = step.shards.items is None
+        count = f"{'' if is_fixed else 'up to '}{step.shards.max} shards"
+        option = f"steps.{step.id}.shards{'' if is_fixed else '.max'}"
+        hint = f"Set {option} to {most} or less."
+        yield Problem(f"the step {step.id!r} has {count}; {limit} at most {most} jobs", hint=hint)
 
 
 def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:

@@ -55,10 +55,7 @@ def _cron(pipeline: Pipeline, options: CronJobOptions) -> Cron | None:
     return Cron(
         schedule=schedule.cron,
         time_zone=schedule.timezone,
-        concurrency_policy=schedule.concurrency.capitalize(),
-        starting_deadline_seconds=k8s.starting_deadline(schedule),
-        successful_history=options.history.successful,
-        failed_history=options.history.failed,
+        **k8s.cron_fields(schedule, options.history),
         suspend=options.suspend,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wurzel.backends import ci
 from wurzel.backends.ci import layout
 from wurzel.backends.ci.parameters import parameters
-from wurzel.backends.ci.preflight import check, unknown_jobs
+from wurzel.backends.ci.preflight import check, too_many_slices, unknown_jobs
 from wurzel.backends.github import pull_request
 from wurzel.backends.github.options import PINS
 from wurzel.backends.github.runner import HOSTED_MINUTES, is_hosted, place, runner
@@ -83,11 +83,7 @@ def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
                 f" GitHub rejects a workflow with a command of more than {_SCRIPT}",
                 hint="Join them in groups with intermediate steps.",
             )
-        if step.shards.max > _MATRIX:
-            yield Problem(
-                f"the step {step.id!r} has {ci.slices_of(step)}; a matrix has at most {_MATRIX} jobs",
-                hint=f"Set steps.{step.id}.{ci.slices_option(step)} to {_MATRIX} or less.",
-            )
+        yield from too_many_slices(step, _MATRIX, "a matrix has")
         if is_hosted(runner(step, options)) and (step.timeout or 0) >= HOSTED_MINUTES * 60:
             yield Problem(
                 f"the step {step.id!r} may take {step.timeout} s; GitHub's own runners end a job after"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import layout, slices_of, slices_option, uses_run
-from wurzel.backends.ci.preflight import check, unknown_jobs
+from wurzel.backends.ci import layout, uses_run
+from wurzel.backends.ci.preflight import check, too_many_slices, unknown_jobs
 from wurzel.backends.gitlab.place import groups, is_locked, job_name, place
 from wurzel.exceptions import Problem
 
@@ -82,12 +82,8 @@ def _job(job: Job, name: str) -> Iterable[Problem]:
             f"{what} needs {len(job.needs)} others; GitLab allows {_NEEDS}",
             hint="Join them in groups with intermediate steps, or let steps share jobs: layout: auto.",
         )
-    step = job.steps[0]
-    if len(job.steps) == 1 and step.shards.max > _PARALLEL:
-        yield Problem(
-            f"the step {step.id!r} has {slices_of(step)}; `parallel` allows at most {_PARALLEL} jobs",
-            hint=f"Set steps.{step.id}.{slices_option(step)} to {_PARALLEL} or less.",
-        )
+    if len(job.steps) == 1:
+        yield from too_many_slices(job.steps[0], _PARALLEL, "`parallel` allows")
 
 
 def _step(step: Step) -> Iterable[Problem]:

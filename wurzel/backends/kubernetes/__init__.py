@@ -10,7 +10,7 @@ from wurzel.invocation.command import setting_variables
 from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes.options import KeyRef, PodFields, Security, StepVolume
+    from wurzel.backends.kubernetes.options import History, KeyRef, PodFields, Security, StepVolume
     from wurzel.ir.model import Pipeline, SecretRef, Step
     from wurzel.ir.pods import EmptyDir, EnvFrom, Limits, Resources, Toleration, Volume
     from wurzel.ir.schedule import Schedule
@@ -97,9 +97,14 @@ def labels(pipeline: Pipeline, step: Step | None = None) -> dict[str, str]:
     return {"app.kubernetes.io/name": pipeline.name, "app.kubernetes.io/managed-by": "wurzel", **pipeline.labels}
 
 
-def starting_deadline(schedule: Schedule) -> int:
-    """`startingDeadlineSeconds`: how late a run may start."""
-    return STARTING_DEADLINE if schedule.deadline is None else schedule.deadline
+def cron_fields(schedule: Schedule, history: History) -> dict[str, Any]:
+    """What contexts of a CronJob and of a CronWorkflow have in common."""
+    return {
+        "concurrency_policy": schedule.concurrency.capitalize(),
+        "starting_deadline_seconds": STARTING_DEADLINE if schedule.deadline is None else schedule.deadline,
+        "successful_history": history.successful,
+        "failed_history": history.failed,
+    }
 
 
 def resources(asked: Resources, limits: Limits) -> dict[str, Any]:
