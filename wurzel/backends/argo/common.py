@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.base import most_common
-from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.manifest import Container, ExitHandler, Template
@@ -46,31 +45,25 @@ def is_mixed(defaults: Variables, own: Variables) -> bool:
     return any(item != meant[item["name"]] for item in merged(defaults, own))
 
 
-class Common(NamedTuple):
-    """Values that most templates have; empty if Argo's merge would also give them to templates that have none."""
+def common(templates: Sequence[Template], handler: ExitHandler | None) -> dict[str, Any]:
+    """Fields of `Defaults` that most templates share; empty if Argo's merge would give them to templates without.
 
-    image: str
-    command: Sequence[str]
-    resources: Mapping[str, Any]
-    deadline: int | None
-
-
-def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common:
-    """What these templates have in common. The exit handler counts since it inherits `templateDefaults` as well."""
+    The exit handler counts, since it inherits `templateDefaults` as well.
+    """
     containers = [template.container for template in templates]
     if len(containers) < 2:  # noqa: PLR2004 - nothing is common to one
-        return Common("", [], {}, None)
+        return {"image": "", "command": [], "resources": {}, "active_deadline_seconds": None}
     asked = [container.resources for container in containers]
     everyone = [*asked, handler.container.resources] if handler else asked
     resources = most_common(asked)
     deadlines = [template.active_deadline_seconds for template in templates]
     bounds = [*deadlines, *([handler.active_deadline_seconds] if handler else [])]
-    return Common(
-        image=most_common(container.image for container in containers),
-        command=most_common(list(container.command) for container in containers),
-        resources=resources if all(_covers(own, resources) for own in everyone) else {},
-        deadline=None if None in bounds else most_common(deadlines),
-    )
+    return {
+        "image": most_common(container.image for container in containers),
+        "command": most_common(list(container.command) for container in containers),
+        "resources": resources if all(_covers(own, resources) for own in everyone) else {},
+        "active_deadline_seconds": None if None in bounds else most_common(deadlines),
+    }
 
 
 def shared_env(env: Variables, containers: Iterable[Container]) -> list[Mapping[str, Any]]:

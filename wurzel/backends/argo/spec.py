@@ -204,7 +204,7 @@ class Specs:
         """What all containers share; Argo merges it into each template by name and mount path."""
         options = self.options
         # Argo refuses templates without an image in a ClusterWorkflowTemplate, whatever its templateDefaults say.
-        image = "" if options.workflow_template == "cluster" else self._common.image
+        without = {"image": ""} if options.workflow_template == "cluster" else {}
         mounts = self._of_jobs()[1] if self._shares_all else []
         mounts = [
             self._data_mount(),
@@ -213,10 +213,7 @@ class Specs:
             *k8s.mounts(self.dag.volumes),
         ]
         return Defaults(
-            image=image,
-            command=self._common.command,
-            resources=self._common.resources,
-            active_deadline_seconds=self._common.deadline,
+            **{**self._common, **without},
             pod_spec_patch=self._patch(),
             image_pull_policy=options.image_pull_policy,
             env=self._env,
