@@ -17,6 +17,7 @@ from wurzel.backends.github.triggers import AFTER
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.exceptions import PreflightError, VerifyError
+from wurzel.invocation.call import RunCall
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import Edge, InputPort, OnFailure, OutputPort, Retry, SecretRef, Shards, Step, Store, Triggers
 from wurzel.ir.pods import Resources
@@ -696,7 +697,8 @@ def test_settings_and_variables_are_read_from_the_configuration():
 
 
 def test_a_job_names_the_pipeline_as_it_was_named():
-    options = GithubOptions.model_validate({"layout": "single"}).called(["rag", "-e", "prod", "--set", "image=$x"])
+    call = RunCall("rag", environment="prod", sets=["image=$x"])
+    options = GithubOptions.model_validate({"layout": "single"}).called(call)
     (text,) = render_texts(pipeline(), "github", options).values()
     (job,) = yaml.safe_load(text)["jobs"].values()
     assert named(job, "Run")["run"] == 'wurzel run rag -e prod --set "image=\\$x"'
@@ -712,7 +714,7 @@ def test_without_a_checkout_each_step_is_a_job_unless_asked_otherwise():
 
 
 def test_jobs_of_an_ir_file_read_it_beside_the_workflow():
-    options = GithubOptions.model_validate({"pull_request": True}).called(["--from-ir", "elsewhere/p.json"])
+    options = GithubOptions.model_validate({"pull_request": True}).called(RunCall(from_ir="elsewhere/p.json"))
     options = options.at_home(Home("services/rag", "../../", watched=("services/rag/",)))
     texts = render_texts(pipeline(*FORKED), "github", options)
     main, untrusted, ir = texts
@@ -722,7 +724,7 @@ def test_jobs_of_an_ir_file_read_it_beside_the_workflow():
         (job,) = document["jobs"].values()
         assert named(job, "Run")["run"] == f"wurzel run --from-ir {ir}"
     assert document[True]["pull_request"]["paths"][-1] == ".github/workflows/services-rag-rag.ir.json"
-    options = GithubOptions.model_validate({"layout": "single", "checkout": False}).called(["--from-ir", "p.json"])
+    options = GithubOptions.model_validate({"layout": "single", "checkout": False}).called(RunCall(from_ir="p.json"))
     (problem,) = GithubBackend().preflight(pipeline(image="x"), options)
     assert "and checkout is false" in problem.message
 
