@@ -414,8 +414,6 @@ def test_a_column_counts_as_known_only_if_reading_it_back_gives_the_same():
         pd.Series([date(2024, 1, 2), None], dtype=object),
         pd.Series([time(1, 2), None], dtype=object),
         pd.Series([Decimal("1.5"), None], dtype=object),
-        pd.Categorical(["b", "a"], ["b", "c", "a"], ordered=True),
-        pd.Categorical([None, "a"]),
     ],
 )
 def test_columns_whose_type_decides_are_not_read_back(values, monkeypatch):

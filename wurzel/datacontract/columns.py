@@ -125,23 +125,6 @@ def _index_is_known(frame: pd.DataFrame, empty: pd.DataFrame) -> bool:
     return bool(mine.names == theirs.names and _is_simple(mine.dtype) and mine.dtype == theirs.dtype)
 
 
-def same_categories(returned: pd.Index[Any], stored: Any, read: Any) -> bool:
-    """Whether it is plain that a column of categories reads back.
-
-    Args:
-        returned: the categories.
-        stored: the column as Arrow has it.
-        read: the same column of what was read back.
-    """
-    if not (isinstance(returned.dtype, pd.StringDtype) or {str}.issuperset(map(type, returned.tolist()))):
-        return False
-    mine, theirs = stored.combine_chunks(), read.combine_chunks()
-    if not pa.types.is_dictionary(theirs.type) or mine.type.ordered != theirs.type.ordered:
-        return False
-    categories = mine.dictionary.cast(theirs.dictionary.type)
-    return bool(mine.indices.equals(theirs.indices) and categories.equals(theirs.dictionary))
-
-
 def is_object(dtype: Any) -> bool:
     """Whether values of a column type are Python objects."""
     return isinstance(dtype, np.dtype) and dtype.kind == "O"

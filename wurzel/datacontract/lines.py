@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from wurzel.datacontract.shape import Shape
 
 _SHOWN = 5
-_SORTED_AS_JSON = re.compile(r'[^\x00-"\\]*').fullmatch
-"""Characters that JSON does not escape and that come after the quotation mark which ends a text."""
 _LONGEST = 300
 
 Encode = Callable[[Any, int], bytes]
@@ -87,8 +84,6 @@ class ItemLines:
         contract.model_rebuild()  # nothing, unless it was left for later
         to_json: Callable[..., bytes] = contract.__pydantic_serializer__.to_json
         by_alias = self._write["by_alias"]
-        if quick.simple:  # options cost as much as writing a small item
-            return to_json
         if not quick.sets:
             return lambda item: to_json(item, by_alias=by_alias, round_trip=True)
         sets, stand_in = quick.sets, contract.__new__(contract)
@@ -101,7 +96,7 @@ class ItemLines:
             put.clear()
             put.update(item.__dict__)
             for name in sets:
-                put[name] = _in_order(put[name])
+                put[name] = sorted(put[name], key=as_json)
             return as_it_is(stand_in)
 
         return write
@@ -138,14 +133,14 @@ class ItemLines:
         """The lines of items if it is plain that all of them read back; otherwise `line` finds out which does not."""
         if not self._classes.issuperset(map(type, items)):
             return None
+        quick = self._lossless
         try:
-            texts, data = self._texts(items)
-            quick = self._lossless
             if quick is not None:
-                same = quick.check(items)
+                same, texts = quick.check(items), list(map(self._writing, items))
                 if self._unsure or not all(map(quick.readable, items, texts)):
-                    self._adapter.validator.validate_json(data, **self._read)
+                    self._validated(b"[" + b",".join(texts) + b"]")
             else:
+                texts, data = self._texts(items)
                 read = self._adapter.validator.validate_json(data, **self._read)
                 same = self._all_same(items, read)
                 same = same and (self._contract.exact or self._texts(read)[1] == data)
@@ -155,21 +150,13 @@ class ItemLines:
 
     def _texts(self, items: list[Any]) -> tuple[list[bytes], bytes]:
         """The JSON of each item, and of the list of them."""
-        write, options, quick = self._adapter.serializer.to_json, self._write, self._lossless
-        if quick is not None and quick.sets:
-            texts = list(map(self._writing, items))
-        elif not self._quick:
+        write, options = self._adapter.serializer.to_json, self._write
+        if not self._quick:
             texts = dumped_in_order(self._adapter.serializer, items, options)
         elif len(items) == 1:  # large items come one by one: no copy more than is needed
             data = write(items, **options)
             return [data[1:-1]], data
         else:
-            if quick is not None and (start := quick.start):
-                # A call for all of the items takes half the time of one call each.
-                data = write(items, **options)
-                bodies = data[1 + len(start) : -2].split(b"}," + start)
-                if len(bodies) == len(items):
-                    return [b"%b%b}" % (start, body) for body in bodies], data
             texts = [write([item], **options)[1:-1] for item in items]
         return texts, b"[" + b",".join(texts) + b"]"
 
@@ -306,12 +293,6 @@ class ItemLines:
         index, *rest = loc or (0,)
         where = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
         return f"{where}: {message}, not {short(value)}" if where else f"{message}, not {short(value)}"
-
-
-def _in_order(texts: Collection[str]) -> list[str]:
-    """Texts in the order of their JSON; without sorting that where it is the order of the texts themselves."""
-    every = "".join(texts)
-    return sorted(texts) if every.isalnum() or _SORTED_AS_JSON(every) else sorted(texts, key=as_json)
 
 
 def _adapter(shape: Shape) -> TypeAdapter[list[Any]]:

@@ -18,7 +18,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import TzInfo, to_json
+from pydantic_core import TzInfo
 
 from wurzel.datacontract.schema import CoreSchema, Field, Schema, allows_extra
 from wurzel.named_tuples import NamedTuple
@@ -90,14 +90,10 @@ class Lossless(NamedTuple):
     check: Check
     flat: Flat | None
     """A short cut for items that are models."""
-    start: bytes | None
-    """What the JSON of each item starts with, if nothing else in it can: items have fields, but no field has any."""
     constrained: bool
     """Whether a value of the right class may be refused when it is read, such as a text that is too long."""
     numbers: tuple[str, ...]
     """Fields that may be integers."""
-    simple: bool
-    """Whether the JSON needs no options: all fields are written under their names, and nothing else is."""
     sets: tuple[str, ...]
     """Fields that are sets of texts, to be written in one order."""
 
@@ -123,11 +119,7 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
         check = builder.values(schema).check
     except _LossyError:
         return None
-    fields = list(contract.fields(contract.resolved(schema)))
-    start = None
-    if fields and builder.objects == 1 and not builder.sets:
-        start = b"{%b:" % to_json(fields[0].written if contract.by_alias else fields[0].name)
-    return Lossless(check, builder.flat, start, builder.constrained, builder.numbers, builder.simple, builder.sets)
+    return Lossless(check, builder.flat, builder.constrained, builder.numbers, builder.sets)
 
 
 class _LossyError(Exception):
@@ -156,10 +148,7 @@ class _Values(NamedTuple):
 
 class _Builder:
     def __init__(self, contract: Schema) -> None:
-        self.objects = 0
-        """How many types with fields or keys items consist of."""
         self.constrained = False
-        self.simple = True
         self.numbers: tuple[str, ...] = ()
         self.sets: tuple[str, ...] = ()
         self.flat: Flat | None = None
@@ -175,7 +164,6 @@ class _Builder:
             return leaf
         self.constrained |= not _HARMLESS.issuperset(schema)
         if kind == "any":
-            self.objects += 1
             return _Values(_JSON, _all_plain)
         if kind in {"default", "nullable"}:
             inner = self.values(schema["schema"], in_item=in_item and kind == "default")
@@ -184,7 +172,6 @@ class _Builder:
         if items is not None and (kind == "list" or self._contract.resolved(items)["type"] == "str"):
             return _Values(frozenset({_SETS.get(kind, list)}), _within(self.values(items)))
         if kind == "dict" and "keys_schema" in schema and "values_schema" in schema:
-            self.objects += 1
             keys = self.values(schema["keys_schema"])
             if keys.kinds in ({str}, _JSON):
                 keys = keys if keys.kinds == {str} else _Values(_TEXT)
@@ -213,10 +200,10 @@ class _Builder:
 
     def _known(self, schema: CoreSchema) -> _Values:
         if id(schema) not in self._models:
-            self.objects += 1
+            is_item = not self._models
             self._models[id(schema)] = None
             outer, self._config = self._config, schema.get("config") or {}
-            self._models[id(schema)] = self._model(schema)
+            self._models[id(schema)] = self._model(schema, is_item=is_item)
             self._config = outer
         known = self._models[id(schema)]
         if known is None:  # a model that contains itself
@@ -234,12 +221,10 @@ class _Builder:
         if any(self._config.get(name, "iso8601") != "iso8601" for name in _TEMPORAL_CONFIG):
             raise _LossyError
 
-    def _model(self, schema: CoreSchema) -> _Values:
+    def _model(self, schema: CoreSchema, *, is_item: bool) -> _Values:
         stored = list(self._contract.fields(schema))
         self._check_model(schema, stored)
         self.constrained |= not _HARMLESS_CONFIG.issuperset(self._config)
-        self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
-        is_item = self.objects == 1
         fields = {field.name: self.values(field.schema, in_item=is_item) for field in stored}
         # `readable` looks for large numbers in the items themselves.
         beyond = [
@@ -258,7 +243,6 @@ class _Builder:
             self.flat = Flat(fits, tuple(beyond))
             self.numbers = tuple(name for name, one in fields.items() if int in one.kinds)
             self.sets = tuple(name for name, one in fields.items() if one.kinds <= _OF_SETS)
-            self.simple &= not self.sets
         return _Values(frozenset({schema["cls"]}), check)
 
 
@@ -304,14 +288,6 @@ def _all_plain(values: Iterable[Any], depth: int = 0) -> bool:
         if not good:
             return False
     return True
-
-
-def _computes(schema: CoreSchema) -> bool:
-    """Whether a model has fields that are computed, which are not stored."""
-    inner = schema
-    while "schema" in inner:
-        inner = inner["schema"]
-    return bool(inner.get("computed_fields"))
 
 
 def _small(numbers: Collection[int]) -> bool:

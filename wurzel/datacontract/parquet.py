@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wurzel.datacontract.codec import Encoded, short
-from wurzel.datacontract.columns import Doubt, Kind, doubtful, is_object, kinds_of, same_categories
+from wurzel.datacontract.columns import Doubt, Kind, doubtful, is_object, kinds_of
 from wurzel.datacontract.roundtrip import same_value
 from wurzel.exceptions import ContractFailedException
 
@@ -97,7 +97,7 @@ def _part(frame: pd.DataFrame, table: Any, doubt: Doubt | None, start: int = 0) 
     with _explained(frame):
         data = _written(table)
     try:
-        difference = _difference(frame, table, data, doubt, start)
+        difference = _difference(frame, data, doubt, start)
     except Exception as error:  # noqa: BLE001 - Arrow raises anything, such as KeyError for an index of intervals
         reason = str(error).partition("\n")[0]
         reason = reason if isinstance(error, pa.ArrowException) else f"{type(error).__name__}: {reason}"
@@ -120,19 +120,13 @@ def _empty(schema: bytes) -> pd.DataFrame:
     return from_parquet(_written(pa.ipc.read_schema(pa.py_buffer(schema)).empty_table()))
 
 
-def _difference(frame: pd.DataFrame, table: Any, data: bytes, doubt: Doubt | None, start: int) -> str:
+def _difference(frame: pd.DataFrame, data: bytes, doubt: Doubt | None, start: int) -> str:
     """As `difference_between` for what is in `data`, but reads only those columns that may differ."""
     if doubt is None:
         return difference_between(frame, from_parquet(data), start)
-    names = doubt.names
-    categories = [name for name in names if isinstance(frame[name].dtype, pd.CategoricalDtype)]
-    if categories:
-        read = pq.ParquetFile(pa.BufferReader(data)).read(categories, use_threads=False)
-        same = {name for name in categories if same_categories(frame[name].cat.categories, table[name], read[name])}
-        names = [name for name in names if name not in same]
-    if not names and not doubt.labels:
+    if not doubt.names and not doubt.labels:
         return ""
-    return difference_between(frame[names], from_parquet(data, names), start)
+    return difference_between(frame[doubt.names], from_parquet(data, doubt.names), start)
 
 
 @contextmanager
