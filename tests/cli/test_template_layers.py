@@ -142,6 +142,18 @@ def test_templates_of_commands_are_checked_for_the_names_that_they_see(layers, n
     assert "'nope' is undefined" in str(run("templates", "check").exception)
 
 
+def test_a_name_that_an_included_part_needs_is_missed_where_it_is_included(layers):
+    """Copies of wurzel 0.1.0 include the part without `step`."""
+    text = (built_in() / "github/workflow.yml.j2").read_text()
+    layers("company/github/workflow.yml.j2", text=text.replace("{% set step = job.step %}\n", ""))
+    line = text[: text.index('{% include "github/_job.yml.j2" %}')].count("\n")
+    where = f"company/github/workflow.yml.j2:{line}: wurzel!github/_job.yml.j2 needs 'step', which is undefined here"
+    for command in (["templates", "check"], ["render", "-t", "github", "--stdout"]):
+        assert where in str(run(*command).exception), command
+    layers("company/github/workflow.yml.j2", text=text)
+    assert run("templates", "check").exit_code == 0
+
+
 def test_rendered_text_is_neither_true_nor_false(layers):
     layers("company/acme/org.j2", text="{% macro is_gpu() -%}\nfalse\n{%- endmacro %}\n")
     for expression in (

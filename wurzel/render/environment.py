@@ -16,7 +16,7 @@ from wurzel.render import bounds, text, values, work
 from wurzel.render.code_cache import CodeCache
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.internals import PRINTING, check_public, may_be_internal, modulo, only_values
-from wurzel.render.jinja_types import Compiled, Context, Missing, place, running
+from wurzel.render.jinja_types import Compiled, Context, Missing, places, running
 from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
@@ -317,7 +317,8 @@ class Environment(jinja2.Environment):
                     raise _raised(no_such_block(f"{child}:{line}", block, known))
 
     def _explain(self, error: Exception, context: Mapping[str, Any]) -> NoReturn:
-        where = place(error.__traceback__, outermost=isinstance(error, RecursionError))
+        passed = list(places(error.__traceback__))
+        where = "{}:{}".format(*passed[0 if isinstance(error, RecursionError) else -1]) if passed else ""
         if isinstance(error, jinja2.TemplateNotFound) and isinstance(error.__cause__, TemplateMissing):
             error = error.__cause__
         if isinstance(error, WurzelError):
@@ -325,9 +326,12 @@ class Environment(jinja2.Environment):
             raise error
         if isinstance(error, jinja2.TemplateSyntaxError):
             where = f"{error.name}:{error.lineno}"
-        from wurzel.render.mistakes import explained
+        from wurzel.render.mistakes import explained, not_set
 
         message, hint = explained(error, [*context, *self.globals], self.filters, self.tests)
+        extends = {(child, line) for child, (_, line, _) in self._parents.items()}
+        if (found := not_set(message, [each for each in passed if each not in extends], self._found)) is not None:
+            where, message, hint = found
         raise TemplateError(message, where=self.labelled(where), hint=hint) from error
 
 

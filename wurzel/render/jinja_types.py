@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import jinja2
@@ -77,15 +77,13 @@ class Compiled(Template):
         return context
 
 
-def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
-    """`template:line` of the innermost template that was running, or of the outermost; empty when none was."""
-    where = ""
-    while traceback is not None and not (where and outermost):
+def places(traceback: TracebackType | None) -> Iterator[tuple[str, int]]:
+    """Name and line of each template that was running, the outermost first."""
+    while traceback is not None:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
         if template is not None:
-            where = f"{template.name}:{template.get_corresponding_lineno(traceback.tb_lineno)}"
+            yield str(template.name), template.get_corresponding_lineno(traceback.tb_lineno)
         traceback = traceback.tb_next
-    return where
 
 
 def running(frame: FrameType | None) -> str:

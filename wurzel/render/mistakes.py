@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import jinja2
 
+from wurzel.patterns import pattern
 from wurzel.render import text
 from wurzel.render.elsewhere import instead, syntax_instead
 from wurzel.render.filters import REFUSED
+from wurzel.render.layers import Found, label
 from wurzel.render.structure import WITH_CONTEXT
 from wurzel.render.values import NotAValue
 from wurzel.suggestion import LOOSE, did_you_mean
 
 _ELSE = "Add `else`, since an expression always writes a value; use `{% if %}` to omit text."
 _JOINED = "Join texts with `~`: `{{ 'a' ~ 1 }}`; for a sum, write `x | int + 1`."
+SET = "Set it before the `include`, as the template that comes with wurzel does."
+UNDEFINED = pattern(r"'(\w+)' is undefined")
 _ENDLESS = {
     MemoryError: ("the template needs more memory than this machine has", "Look for texts that grow in a loop."),
     RecursionError: ("templates or macros call each other endlessly", "Follow the includes from here."),
@@ -59,10 +63,31 @@ def no_test(name: str, tests: Collection[str]) -> tuple[str, str]:
     return f"there is no test {name!r}", instead("test", name) or did_you_mean(name, tests, cutoff=LOOSE)
 
 
+def not_set(
+    message: str, running: Sequence[tuple[str, int]], found: Mapping[str, Found]
+) -> tuple[str, str, str] | None:
+    """Place, message and hint for a name that a part of wurzel's needs, where a template of the project includes it.
+
+    `running` are the templates that include each other, with their lines, the outermost first.
+    """
+    undefined = UNDEFINED.fullmatch(message)
+    own = [number for number, (name, _) in enumerate(running) if name in found and found[name].layer.is_own]
+    if undefined is None or not own or own[-1] == len(running) - 1:
+        return None
+    name, line = running[own[-1]]
+    part = found[running[own[-1] + 1][0]]
+    return f"{name}:{line}", needed(label(part), undefined[1]), SET
+
+
+def needed(part: str, name: str) -> str:
+    """What is wrong where a template includes a part without a name that it needs."""
+    return f"{part} needs {name!r}, which is undefined here"
+
+
 def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
     if message.startswith("the inline if-expression"):
         return "the inline `if` is false and has no `else`", _ELSE
-    match = re.fullmatch(r"'(\w+)' is undefined", message)
+    match = UNDEFINED.fullmatch(message)
     if match is None:
         member = re.match(r"(.* has no '(\w+)')(; did you mean .*)?$", message, re.DOTALL)
         hint = instead("member", member.group(2)) if member else ""

@@ -22,7 +22,7 @@ from wurzel.render.check.truth import conditions
 from wurzel.render.check.types import Module
 from wurzel.render.contexts import Common
 from wurzel.render.layers import OURS, POLICIES
-from wurzel.render.mistakes import syntax
+from wurzel.render.mistakes import SET, UNDEFINED, needed, syntax
 from wurzel.render.renames import renamed
 from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
 from wurzel.render.text import COMPARE, NO_TRUTH
@@ -232,14 +232,28 @@ class Checker:
             sites |= {name: merged(scopes) for name, scopes in walk.blocks.items()}
             self._sites[each] = dict(sites)
             self._given[each] = merged([context, *([self._given[each]] if each in self._given else [])])
-            problems = [*walk.problems, *positions(each, walk.kinds)] if each in self._checked else []
+            checked = each in self._checked
+            problems = [*walk.problems, *positions(each, walk.kinds), *self._unset(each, walk)] if checked else []
             known = problems in self._seen.setdefault(each, [])
             self._seen[each].append(problems)
-            for name, scope in () if known and len(self._seen[each]) > 1 else walk.included:
+            for _, name, scope in () if known and len(self._seen[each]) > 1 else walk.included:
                 if self._own and not self.sources.may_reach_own(name, each.found.layer):
                     continue  # nothing of it is checked
                 if (part := self.sources.get(name, each.found.layer)) is not None:
                     self._visit(part, scope)
+
+    def _unset(self, source: Source, walked: Names) -> Iterator[Problem]:
+        """Names that parts of a target need and do not get from a template that includes them."""
+        for line, name, scope in walked.included:
+            part = self.sources.get(name, source.found.layer)
+            if part is None or part.found.layer.is_own:
+                continue
+            walk = Names(part, self._environment, self._module)
+            seen = scope.flat()
+            seen.names |= walk.exported()
+            walk.walk(seen, {})
+            for undefined in filter(None, (UNDEFINED.fullmatch(problem.message) for problem in walk.problems)):
+                yield Problem(needed(part.label, undefined[1]), source.at(line), SET)
 
     def _module(self, asking: Source, name: str, scope: Scope | None) -> Module | None:
         """The module of an imported template, which is read in `scope` or without any names."""

@@ -27,7 +27,7 @@ class Names(Expressions):
     """Walks through the statements of one template in one context.
 
     `blocks`: for each block in the template, the scopes it is rendered in. `included`: the templates it includes, each
-    with the names they get. `kinds`: the type of each expression that is written, by its identity.
+    with its line and the names it gets. `kinds`: the type of each expression that is written, by its identity.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Names(Expressions):
         super().__init__(source, environment)
         self._module = module
         self.blocks: dict[str, list[Scope]] = {}
-        self.included: list[tuple[str, Scope]] = []
+        self.included: list[tuple[int, str, Scope]] = []
         self.kinds: dict[int, Any] = {}
 
     def walk(self, context: Scope, filled: dict[str, Scope], *, alone: bool = False) -> None:
@@ -131,7 +131,8 @@ class Names(Expressions):
     def _visit_Include(self, node: nodes.Include, scope: Scope, _names: Sequence[str]) -> None:
         self._value(node.template, scope)
         for name in (reference.names for reference in self._source.references if reference.node is node):
-            self.included += [(each, scope.flat() if node.with_context else Scope()) for each in name]
+            seen = scope.flat() if node.with_context else Scope()
+            self.included += [(node.lineno, each, seen) for each in name]
 
     def _visit_Import(self, node: nodes.Import, scope: Scope, _names: Sequence[str]) -> None:
         self._value(node.template, scope)
