@@ -11,11 +11,9 @@ from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.store.delivery import deliver
 from wurzel.store.gc import gc
-from wurzel.store.listing import find_run, outputs, pipelines
-from wurzel.store.references import forget
+from wurzel.store.listing import find_run, outputs, pipelines, runs
+from wurzel.store.references import forget, usage
 from wurzel.store.runs import latest
-from wurzel.store.states import runs
-from wurzel.store.usage import usage
 from wurzel.store.verify import repair, verify
 
 STEPS = {"read": ["a"], "split": ["b", "c"]}

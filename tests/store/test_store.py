@@ -13,10 +13,10 @@ from wurzel.datacontract.manifest import NAME
 from wurzel.datacontract.shape import shape_of
 from wurzel.datacontract.writer import writing
 from wurzel.exceptions import DatasetError, StoreError, StoreSetupError
+from wurzel.store.listing import runs
 from wurzel.store.names import run_name, slice_fingerprint
 from wurzel.store.records import Entry, HandOver
 from wurzel.store.runs import Run, latest
-from wurzel.store.states import runs
 from wurzel.store.store import open_store
 
 PRINT = "f" * 64

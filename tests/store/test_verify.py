@@ -11,10 +11,9 @@ import pytest
 from tests.store.filled import PLAN, Filling, Killing, age, change, files, fingerprint
 from wurzel.datacontract.manifest import joined
 from wurzel.store.gc import gc
-from wurzel.store.listing import pipelines
+from wurzel.store.listing import pipelines, runs
 from wurzel.store.records import HandOver, seal, unseal
 from wurzel.store.runs import Run, latest
-from wurzel.store.states import runs
 from wurzel.store.verify import repair, verify
 from wurzel.store.verify_runs import FOREIGN, MISSING
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
 
-if TYPE_CHECKING:
-    from wurzel.runtime.plain_text import Spans
-
+Spans = list[tuple[int, int]]
+"""Beginnings and ends of pieces of a text."""
 LEAST = 3
 """Bytes of a secret at the end of a line that are hidden, and for which the next line is awaited."""
 EDGE = rb"\||\xe2[\x94\x95][\x80-\xbf]"

@@ -14,7 +14,7 @@ from wurzel.patterns import pattern
 from wurzel.runtime.wrapped import Wrapped, tail
 
 if TYPE_CHECKING:
-    from wurzel.runtime.plain_text import Spans
+    from wurzel.runtime.continued import Spans
 
 SHORTEST = 6
 """Shorter values are not masked: they occur in ordinary text."""

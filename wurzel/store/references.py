@@ -1,15 +1,16 @@
-"""What leads where in the store of a pipeline: entries and hand-overs, and the files that they name."""
+"""What leads where in the store of a pipeline: entries and hand-overs, the files that they name, and their size."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import StoreDamaged
 from wurzel.named_tuples import NamedTuple
-from wurzel.store.listing import place_of, sides, steps, unknown
-from wurzel.store.names import slice_fingerprint
+from wurzel.store.listing import place_of, run_names, sides, steps, unknown
+from wurzel.store.names import LAYOUT, slice_fingerprint
 from wurzel.store.records import entry_of
 from wurzel.store.runs import Run
 from wurzel.store.threads import side_by_side
@@ -25,6 +26,7 @@ R = TypeVar("R")
 _LARGEST = 256 << 20
 """Bytes of an entry or hand-over of a million files; jobs that are not trusted could write any number of them."""
 _TOO_LARGE = f"is larger than {_LARGEST >> 20} MiB"
+_SHARED = ""
 _AT_ONCE = 64
 """Requests for each of those side by side before their results are taken: what bounds the memory."""
 
@@ -136,3 +138,56 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+class Usage(NamedTuple):
+    """Bytes on one side of a pipeline: what trusted jobs wrote, or what others did."""
+
+    pipeline: str
+    trusted: bool
+    runs: int
+    steps: dict[str, int]
+    """Bytes of files that only this step has, in any run or entry."""
+    shared: int
+    """Bytes of files that several steps have."""
+    unreferenced: int
+    """Bytes of files that nothing leads to."""
+    records: int
+    """Bytes of what is not data: entries, manifests, hand-overs."""
+
+    @property
+    def total(self) -> int:
+        """All bytes."""
+        return sum(self.steps.values()) + self.shared + self.unreferenced + self.records
+
+
+def usage(bucket: Bucket, pipeline: str) -> list[Usage]:
+    """What a pipeline takes, and what untrusted jobs wrote, if anything. Raises `StoreError`."""
+    both = sides(bucket, pipeline)
+    owners: dict[bool, dict[str, str]] = {True: {}, False: {}}
+    for reference in chain.from_iterable(read(store) for store in both for read in (entries, hand_overs)):
+        for data in reference.datas:
+            of_home = owners[data.trusted]
+            for part in data.manifest.parts:
+                of_home[part.sha256] = (
+                    reference.step if of_home.get(part.sha256, reference.step) == reference.step else _SHARED
+                )
+    found = [_usage(store, pipeline, owners[store.trusted]) for store in both]
+    return [each for each in found if each.trusted or each.total]
+
+
+def _usage(store: Store, pipeline: str, owners: Mapping[str, str]) -> Usage:
+    steps: Counter[str] = Counter()
+    unreferenced = records = 0
+    for kind in LAYOUT:
+        for item in store.bucket.list(store.key(f"{kind}/")):
+            owner = owners.get(item.key.rpartition("/")[2])
+            if kind != "objects":
+                records += item.size
+            elif owner is None:
+                unreferenced += item.size
+            else:
+                steps[owner] += item.size
+    shared = steps.pop(_SHARED, 0)
+    count = len(run_names(store))
+    return Usage(pipeline, store.trusted, count, dict(sorted(steps.items())), shared, unreferenced, records)

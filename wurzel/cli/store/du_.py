@@ -12,7 +12,7 @@ from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_opt
 from wurzel.cli.text import counted, size, table
 
 if TYPE_CHECKING:
-    from wurzel.store.usage import Usage
+    from wurzel.store.references import Usage
 
 
 @click.command("du")
@@ -25,7 +25,7 @@ def command(pipeline: str | None, as_json: bool, url: str | None, environment: s
     A file that several steps have is counted once, as shared; `gc` removes what is unreferenced. Without PIPELINE, of
     all pipelines in the store.
     """
-    from wurzel.store.usage import usage
+    from wurzel.store.references import usage
 
     bucket = open_place(url, environment, pipeline).bucket
     found = [each for name in meant(bucket, pipeline) for each in usage(bucket, name)]

@@ -13,8 +13,7 @@ from wurzel.cli.text import iso, moment, size, table
 
 if TYPE_CHECKING:
     from wurzel.store.buckets import Bucket
-    from wurzel.store.listing import Output
-    from wurzel.store.states import RunState
+    from wurzel.store.listing import Output, RunState
 
 _MOST_REASONS = 1
 _DIGITS = 12
@@ -65,8 +64,7 @@ def _pipelines(bucket: Bucket) -> _Found:
 
 
 def _runs(bucket: Bucket, pipeline: str, *, given: bool) -> _Found:
-    from wurzel.store.listing import check_pipeline
-    from wurzel.store.states import runs
+    from wurzel.store.listing import check_pipeline, runs
 
     if given:
         check_pipeline(bucket, pipeline)
@@ -106,9 +104,8 @@ def _outputs(bucket: Bucket, pipeline: str, run: str | None, step: str | None, o
 
 
 def _handed_over(bucket: Bucket, pipeline: str, run: str | None, step: str | None) -> Iterator[Output]:
-    from wurzel.store.listing import check_pipeline, find_run, outputs, sides, steps, unknown
+    from wurzel.store.listing import check_pipeline, find_run, outputs, runs, sides, steps, unknown
     from wurzel.store.runs import Run
-    from wurzel.store.states import runs
 
     check_pipeline(bucket, pipeline)
     if step is not None and step not in (known := steps(bucket, pipeline)):
