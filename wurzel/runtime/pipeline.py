@@ -75,13 +75,9 @@ def _task(run: Run, step: Step) -> Task:
     """What runs a step, or the slice of it that the run is about."""
     if run.options.shard is None:
         return StepJob(run, step).task()
-    if run.options.store is None:
-        from wurzel.runtime.lone_slice import LoneSlice
+    from wurzel.runtime.slice_job import LoneSlice, SliceJob
 
-        return LoneSlice(run, step, run.options.shard).task()
-    from wurzel.runtime.slice_job import SliceJob
-
-    return SliceJob(run, step, run.options.shard).task()
+    return (LoneSlice if run.options.store is None else SliceJob)(run, step, run.options.shard).task()
 
 
 def _parts(pipeline: Pipeline, options: RunOptions) -> list[str]:

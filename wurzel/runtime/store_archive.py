@@ -21,8 +21,7 @@ from wurzel.runtime.archive import NONE, Archive, Cut, Kept, Key, named_as, repl
 from wurzel.runtime.handing import Handing
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.store_ahead import Ahead
-from wurzel.runtime.store_gather import all_slices, gather
-from wurzel.runtime.store_inputs import StoreInputs
+from wurzel.runtime.store_inputs import StoreInputs, all_slices, gather
 from wurzel.runtime.stored import verified
 from wurzel.store.names import slice_fingerprint, slice_name
 
