@@ -22,14 +22,13 @@ from tests.engines.datasets import example
 from wurzel.datacontract.manifest import Manifest
 from wurzel.engines.airflow import dag_data, stored
 from wurzel.engines.cluster import Cluster
-from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.driver import Outcome
 from wurzel.engines.github import runner_labels
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.page import Proof, write
 from wurzel.engines.process import ENGINES, EngineFailed
 from wurzel.engines.project import ProjectCase, case_of
-from wurzel.engines.proof import Row, drivers_of, proven, row
+from wurzel.engines.proof import Difference, Row, drivers_of, first_difference, proven, row
 from wurzel.project.open import open_pipeline
 
 PYTHON = Path(sys.executable).parent

@@ -113,7 +113,7 @@ def _check_pin(pin: str | None, pushes: bool, environment: str | None) -> None:
 
 def _pin(project: Project, name: str, environment: str | None, *, writes: bool = True) -> None:
     """Write the name of an image into wurzel.yaml, or only find out whether that is possible."""
-    from wurzel.image.pin import pinned_file
+    from wurzel.image.build import pinned_file
     from wurzel.new_file import write_file
     from wurzel.project.load import FILE
 

@@ -1,19 +1,22 @@
-"""One pipeline in every engine, compared with `wurzel run`."""
+"""One pipeline in every engine, compared with `wurzel run`, and where its data differs first."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from wurzel.datacontract.codec import place, short
+from wurzel.datacontract.difference import ABSENT
+from wurzel.datacontract.manifest import NAME
 from wurzel.engines.airflow import AirflowDags
 from wurzel.engines.argo import ClusterWorkflow
-from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.cronjob import ClusterCronJob, CronJobPod
 from wurzel.engines.driver import Outcome
 from wurzel.engines.dvc import Dvc
@@ -21,6 +24,8 @@ from wurzel.engines.github import GitHub
 from wurzel.engines.gitlab import GitLab
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.process import EngineFailed, kill_all
+from wurzel.named_tuples import NamedTuple
+from wurzel.runtime.preview import table_rows
 
 if TYPE_CHECKING:
     from wurzel.engines.cluster import Cluster
@@ -31,6 +36,26 @@ AT_ONCE = (os.cpu_count() or 1) + 1
 TARGETS = ("argo", "cronjob", "airflow", "github", "gitlab", "dvc", "local")
 """Targets that have an engine; those that take longest come first, so that none is alone at the end."""
 _LOG = 4000
+
+
+Data = Mapping[str, bytes]
+"""The bytes of every file of every dataset, by its path below the data folder."""
+
+
+class Difference(NamedTuple):
+    """The first place, in the order in which steps run, where a run has other data than the reference."""
+
+    step: str
+    file: str = ""
+    """Path below the step's dataset; empty if the dataset is missing, or should not be there."""
+    item: int | None = None
+    """Number of the item in the dataset, from 0, if it is data of items."""
+    what: str = ""
+    """What differs there, values included."""
+
+    def __str__(self) -> str:
+        where = self.step if not self.file else f"{self.step}/{self.file}"
+        return f"{where}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -141,3 +166,111 @@ def row(driver: Driver, outcome: Outcome, expected: Outcome, steps: Sequence[str
     if not outcome.data:
         return replace(found, verdict="failed", why="there are no datasets", log=outcome.log[-_LOG:])
     return found
+
+
+def first_difference(steps: Sequence[str], expected: Data, found: Data) -> Difference | None:
+    """The first difference; `steps` come in the order in which they run."""
+    others = sorted({path.partition("/")[0] for path in (*expected, *found)} - {*steps})
+    for step in (*steps, *others):
+        mine, theirs = _of(step, expected), _of(step, found)
+        if mine != theirs:
+            return _in_step(step, mine, theirs)
+    return None
+
+
+def _of(step: str, data: Data) -> dict[str, bytes]:
+    start = f"{step}/"
+    return {path[len(start) :]: content for path, content in sorted(data.items()) if path.startswith(start)}
+
+
+def _in_step(step: str, expected: Data, found: Data) -> Difference:
+    if not found:
+        return Difference(step, what="it has no dataset")
+    if not expected:
+        return Difference(step, what="it has a dataset, and should have none")
+    for folder in sorted({path.removesuffix(NAME) for path in (*expected, *found) if path.endswith(NAME)}):
+        if (difference := _in_items(step, folder, expected, found)) is not None:
+            return difference
+    # Manifests come last: they differ wherever anything else does.
+    path = min(
+        (path for path in {*expected, *found} if expected.get(path) != found.get(path)),
+        key=lambda path: (path.endswith(NAME), path),
+    )
+    return Difference(step, path, what=_of_file(path, expected.get(path), found.get(path)))
+
+
+def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference | None:
+    """The first item that differs among those of one output; nothing if it has no items, or the same ones."""
+    mine, theirs = list(_items(folder, expected)), list(_items(folder, found))
+    for number in range(max(len(mine), len(theirs))):
+        file, value = mine[number] if number < len(mine) else (theirs[number][0], ABSENT)
+        other = theirs[number][1] if number < len(theirs) else ABSENT
+        if value is ABSENT or other is ABSENT:
+            count = f"it has {len(theirs)} items, not {len(mine)}; the first without a counterpart is item {number}"
+            return Difference(step, file, number, f"{count}, {short(other if value is ABSENT else value)}")
+        if repr(value) != repr(other):  # unlike `==`, it tells 1 from True and 1.0, and takes NaN for NaN
+            return Difference(step, file, number, _of_json(f"item {number}", value, other))
+    for number, ((file, _), (other, _)) in enumerate(zip(mine, theirs, strict=True)):
+        if file != other:
+            return Difference(step, other, number, f"item {number} is in this part, not in {file.removeprefix(folder)}")
+    return None
+
+
+def _items(folder: str, data: Data) -> Iterator[tuple[str, Any]]:
+    """The items or rows of an output and the file of each, in order; none if its files are neither JSON nor Parquet."""
+    for path, content in data.items():
+        inner = path.removeprefix(folder)
+        if path.startswith(folder) and "/" not in inner and inner.startswith("part-"):
+            yield from ((path, item) for item in _read(inner.rpartition(".")[2], content))
+
+
+def _read(suffix: str, content: bytes) -> list[Any]:
+    """The items or rows of a part; none of what cannot be read, whose bytes are compared."""
+    try:
+        if suffix == "parquet":
+            return list(table_rows(content))
+        value = json.loads(content) if suffix == "json" else []
+    except (ValueError, OSError, ImportError):
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _of_file(path: str, expected: bytes | None, found: bytes | None) -> str:
+    if found is None:
+        return "the file is missing"
+    if expected is None:
+        return "the file should not be there"
+    if path.endswith(NAME) and _loaded(expected) != _loaded(found):
+        return _of_json("", _loaded(expected), _loaded(found))
+    return _of_bytes(expected, found)
+
+
+def _loaded(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _of_json(item: str, expected: Any, found: Any, path: tuple[str | int, ...] = ()) -> str:
+    """The innermost value that differs."""
+    names: Iterable[str | int] = ()
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = {**expected, **found}
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        names = range(len(expected))
+    for name in names:
+        mine, theirs = _inner(expected, name), _inner(found, name)
+        if repr(mine) != repr(theirs):
+            return _of_json(item, mine, theirs, (*path, name))
+    return f"{place(item, path)} is {short(found)}, not {short(expected)}".lstrip()
+
+
+def _inner(value: Any, name: str | int) -> Any:
+    return value.get(name, ABSENT) if isinstance(value, dict) else value[name]
+
+
+def _of_bytes(expected: bytes, found: bytes) -> str:
+    same = next((at for at, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), None)
+    at = min(len(expected), len(found)) if same is None else same
+    return f"{len(found)} bytes, not {len(expected)}; the first that differs is byte {at}"
