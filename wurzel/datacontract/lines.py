@@ -50,7 +50,8 @@ class ItemLines:
         by_alias = self._contract.by_alias
         self._write: dict[str, Any] = {"by_alias": by_alias, "round_trip": True, "warnings": False}
         self._read: dict[str, Any] = {} if by_alias else {"by_alias": False, "by_name": True}
-        self._quick = self._contract.one_infinity and not self._contract.sets
+        self._quick = self._contract.one_infinity and not (self._contract.sets or self._contract.free)
+        """Whether the JSON needs no second look: sets, also those in values of any type, have no fixed order in it."""
         self._classes = frozenset(shape.contracts if item is shape.contract else ())
 
     def encoder(self) -> Encode:
@@ -127,7 +128,7 @@ class ItemLines:
 
     def written(self, item: Any) -> bytes:
         """The JSON of an item that was read."""
-        return self._written(item, 0, quick=not self._contract.sets)[1:-1]
+        return self._written(item, 0)[1:-1]
 
     def at_once(self, items: list[Any]) -> list[bytes] | None:
         """The lines of items if it is plain that all of them read back; otherwise `line` finds out which does not."""
@@ -161,7 +162,7 @@ class ItemLines:
         return texts, b"[" + b",".join(texts) + b"]"
 
     def _all_same(self, items: list[Any], read: list[Any]) -> bool:
-        compare = self._compare_equal if self._quick else self._compare_json
+        compare = self._compare
         return all(compare(*pair) is None and not compare.promoted for pair in zip(items, read, strict=True))
 
     def line(self, item: Any, index: int = 0) -> bytes:
@@ -171,41 +172,35 @@ class ItemLines:
         """
         value = item if type(item) in self._classes else self._taken(item, index)
         origin = item if type(item) is type(value) else value
-        text, difference = self._stored(value, origin, index, quick=self._quick)
-        if difference is not None and self._quick and self._contract.free:
-            text, difference = self._stored(value, origin, index, quick=False)
+        text, difference = self._stored(value, origin, index)
         if difference is not None:
             raise BrokenItems([difference.message(self._item(index))], difference.remedy)
         return text[1:-1]
 
-    def _stored(self, value: Any, origin: Any, index: int, *, quick: bool) -> tuple[bytes, Difference | None]:
-        """The JSON of a list of one item, and how the item differs from what reads back.
-
-        The quick way writes sets in `Any` in no fixed order, and so takes only values there that equal their JSON.
-        """
-        text = self._written(value, index, quick=quick)
+    def _stored(self, value: Any, origin: Any, index: int) -> tuple[bytes, Difference | None]:
+        """The JSON of a list of one item, and how the item differs from what reads back."""
+        text, compare = self._written(value, index), self._compare
         try:
             (read,) = self._validated(text, index)
         except BrokenItems:
             self._read_apart(value, index)
             raise
-        compare = self._compare_equal if quick else self._compare_json
         try:
             difference = compare(origin, read)
         except Exception as error:
             raise self._raised(error, index, "comparing it with what was stored") from error
         if difference is None and compare.promoted:
-            text = self._written(read, index, quick=quick)
+            text = self._written(read, index)
         elif difference is None and not self._contract.exact:
-            again = self._written(read, index, quick=quick)
+            again = self._written(read, index)
             from wurzel.datacontract.roundtrip import different_json
 
             difference = None if again == text else different_json(from_json(text)[0], from_json(again)[0])
         return text, difference
 
-    def _written(self, item: Any, index: int, *, quick: bool) -> bytes:
+    def _written(self, item: Any, index: int) -> bytes:
         try:
-            if quick:
+            if self._quick:
                 return self._adapter.serializer.to_json([item], **self._write)
             (line,) = dumped_in_order(self._adapter.serializer, [item], self._write)
             return b"[" + line + b"]"
@@ -240,16 +235,10 @@ class ItemLines:
         return lossless(self._contract, self._contract.root["items_schema"])
 
     @cached_property
-    def _compare_equal(self) -> Comparison:
+    def _compare(self) -> Comparison:
         from wurzel.datacontract.roundtrip import Comparison
 
-        return Comparison(self._contract, self._contract.root["items_schema"], json_in_any=False)
-
-    @cached_property
-    def _compare_json(self) -> Comparison:
-        from wurzel.datacontract.roundtrip import Comparison
-
-        return Comparison(self._contract, self._contract.root["items_schema"], json_in_any=True)
+        return Comparison(self._contract, self._contract.root["items_schema"])
 
     def _taken(self, item: Any, index: int) -> Any:
         """The item of the contract that an item of another class stands for, such as a mapping."""

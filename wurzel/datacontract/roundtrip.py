@@ -39,22 +39,20 @@ Compare = Callable[[Any, Any], Difference | None]
 class Comparison:
     """Gives the first difference between an item and what reads back, or `None`."""
 
-    def __init__(self, contract: Schema, schema: CoreSchema, *, json_in_any: bool) -> None:
+    def __init__(self, contract: Schema, schema: CoreSchema) -> None:
         """Compare items of a schema; `contract` knows what references in it stand for.
 
-        With `json_in_any`, the JSON form of a value will do in fields of type `Any`, such as the text of a date, unless
-        it hides a secret or merges keys. Otherwise such values must be equal, which is faster to check.
+        In fields of type `Any`, the JSON form of a value will do, such as the text of a date, unless it hides a secret
+        or merges keys.
         """
         self.promoted = False
         """Whether an `int` was returned for a `float`, which type checkers allow and pydantic allows for defaults."""
         self._contract = contract
-        self._free = free if json_in_any else _equal_only
-        self._free_key = free_key if json_in_any else _equal_only
         self._made: dict[int, Compare] = {}
         of, inner = self._of, self._inner
         self._parts: dict[str, Callable[[CoreSchema], Compare]] = {
             # `SkipValidation[Doc]` is of no type when it is read, but of a type when it is written.
-            "any": lambda schema: _by_value if "schema" in schema.get("serialization", {}) else self._free,
+            "any": lambda schema: _by_value if "schema" in schema.get("serialization", {}) else free,
             "generator": lambda _: once,
             "list": lambda schema: _listed(inner(schema.get("items_schema"))),
             "set": lambda schema: _unordered(inner(schema.get("items_schema"))),
@@ -64,7 +62,7 @@ class Comparison:
             "model": self._object,
             "dataclass": self._object,
             "typed-dict": lambda schema: _of_typed_dict(
-                self._fields(schema), self._free if allows_extra(schema) else _by_value
+                self._fields(schema), free if allows_extra(schema) else _by_value
             ),
             "union": self._choices,
             "tagged-union": self._choices,
@@ -113,11 +111,11 @@ class Comparison:
         return _union([self._of(item[0] if isinstance(item, tuple) else item) for item in found])
 
     def _inner(self, schema: CoreSchema | None) -> Compare:
-        return self._free if schema is None else self._of(schema)
+        return free if schema is None else self._of(schema)
 
     def _key(self, schema: CoreSchema | None) -> Compare:
-        free = schema is None or self._contract.resolved(schema)["type"] == "any"
-        return self._free_key if free else self._inner(schema)
+        is_free = schema is None or self._contract.resolved(schema)["type"] == "any"
+        return free_key if is_free else self._inner(schema)
 
     def _fields(self, schema: CoreSchema) -> dict[str, Compare]:
         return {field.name: self._of(field.schema) for field in self._contract.fields(schema)}
@@ -126,15 +124,7 @@ class Comparison:
         if schema["type"] == "dataclass":
             return _of_dataclass(schema["cls"], self._fields(schema))
         fields = {"root": self._of(schema["schema"])} if schema.get("root_model") else self._fields(schema)
-        return _of_model(schema["cls"], fields, self._free)
-
-
-def _equal_only(returned: Any, read: Any) -> Difference | None:
-    try:
-        same = returned is read or bool(returned == read)
-    except Exception:  # noqa: BLE001 - an author's `__eq__`, or that of an array, may do anything
-        same = False
-    return None if same else Difference(returned, read)
+        return _of_model(schema["cls"], fields, free)
 
 
 def _by_value(returned: Any, read: Any) -> Difference | None:

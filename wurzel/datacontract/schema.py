@@ -24,6 +24,8 @@ _EXACT = (
     | {"any", "list", "tuple", "set", "frozenset", "dict", "nullable", "default", "union", "tagged-union"}
 )
 _EXACT |= _FIELDS | {"model-field", "dataclass-field", "typed-dict-field"}
+_COLLECTIONS = frozenset({"list", "set", "frozenset", "dict"})
+_ITEMS = frozenset({"items_schema", "keys_schema", "values_schema"})
 _OF_MANY_FORMS = frozenset({"datetime", "time", "timedelta", "decimal"})
 """Types whose values may be equal and yet have different JSON, such as the decimals 1.0 and 1.00."""
 _NO_SCHEMAS = frozenset(
@@ -110,7 +112,7 @@ class Schema:
     @cached_property
     def _kinds(self) -> frozenset[str]:
         kinds = {str(schema["type"]) for schema in self._all}
-        if any(allows_extra(schema) for schema in self._all):
+        if any(allows_extra(schema) or _is_bare(schema) for schema in self._all):
             kinds.add("any")
         return frozenset(kinds)
 
@@ -130,6 +132,11 @@ class Schema:
 def allows_extra(schema: CoreSchema) -> bool:
     """Whether values may have fields that are not declared."""
     return "allow" in {schema.get("extra_behavior"), (schema.get("config") or {}).get("extra_fields_behavior")}
+
+
+def _is_bare(schema: CoreSchema) -> bool:
+    """Whether it is a collection whose items may be anything, since it does not say what they are."""
+    return schema["type"] in _COLLECTIONS and _ITEMS.isdisjoint(schema)
 
 
 def _within(schema: CoreSchema) -> Iterator[CoreSchema]:

@@ -22,6 +22,8 @@ _CHARACTERS = 200
 _KEYED = 5
 """Items of a list that are compared in the time of an entry of a mapping, which is looked up."""
 _NESTED = frozenset({list, tuple, dict})
+_ROUNDS = 100_000
+"""Rounds of a loop over `range`; a step has at most 10,000 shards."""
 _BITS = 14_000
 """Of a number; one with more than 4,300 digits could not be written."""
 
@@ -42,6 +44,14 @@ def check_size(size: int, most: int = CHARACTERS) -> None:
     if size > most:
         what = f"this text would have more than {most:,} characters"
         raise NotAValue(what if most == CHARACTERS else f"this list would have more than {most:,} entries", _LESS)
+
+
+def bounded_range(*bounds: int) -> range:
+    """As `range`. Raises `NotAValue` for more than 100,000 rounds, so that a slip does not take days."""
+    found = range(*bounds)
+    if found and abs(found[-1] - found[0]) >= _ROUNDS * abs(found.step):
+        raise NotAValue(f"range{bounds} has more than {_ROUNDS:,} rounds", "Loop over what the file is made of.")
+    return found
 
 
 def times(left: Any, right: Any) -> Any:

@@ -107,7 +107,7 @@ class Environment(jinja2.Environment):
         self.tests |= {name: text.of_values(name, self.tests[name]) for name in text.OF_VALUES}
         self.tests |= work.comparing(self.tests)
         del self.globals["lipsum"]
-        self.globals["range"] = values.bounded_range
+        self.globals["range"] = bounds.bounded_range
         self.globals["block_of"] = self._block_of
         if any(each.kind == "attribute" for each in layers.renames):
             self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]

@@ -12,8 +12,8 @@ from typing import Any
 
 from wurzel.exceptions import Problem
 from wurzel.named_tuples import NamedTuple
-from wurzel.render.quoting.yaml import is_part
 from wurzel.render.quoting.yaml_scalar import key as written_key
+from wurzel.render.quoting.yaml_slot import is_part
 from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts
 from wurzel.render.values import NotAValue
 from wurzel.render.yaml_tree import Document, YamlNode, dash, is_picked

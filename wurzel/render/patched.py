@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wurzel.render.patch import ADD, Edit, without_nulls
-from wurzel.render.quoting.yaml import is_part
-from wurzel.render.quoting.yaml_slot import signature
+from wurzel.render.quoting.yaml_slot import is_part, signature
 from wurzel.render.quoting.yaml_value import parts
 from wurzel.render.verify import Unreadable, yaml_events
 from wurzel.render.yaml_tree import YamlNode, is_picked

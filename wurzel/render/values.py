@@ -38,8 +38,6 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 )
 
 
-_ROUNDS = 100_000
-"""Rounds of a loop over `range`; a step has at most 10,000 shards."""
 MOST = 10_000_000
 """Rounds of loops, calls of macros, and entries of lists and mappings in one file, or policy.
 
@@ -165,14 +163,6 @@ class NotAValue(ValueError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
-
-
-def bounded_range(*bounds: int) -> range:
-    """As `range`. Raises `NotAValue` for more than 100,000 rounds, so that a slip does not take days."""
-    found = range(*bounds)
-    if found and abs(found[-1] - found[0]) >= _ROUNDS * abs(found.step):
-        raise NotAValue(f"range{bounds} has more than {_ROUNDS:,} rounds", "Loop over what the file is made of.")
-    return found
 
 
 def freeze(value: Any, depth: int = 0) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class Source:
         self.references: list[Reference] = []
         self.guarded: set[str] = set()
         """Names that the template tests with `is defined` or `is undefined`."""
-        for node in every_node(self.tree):
+        for node in self.tree.find_all(nodes.Node):
             if isinstance(node, nodes.Block):
                 blocks.append(node)
             elif isinstance(node, _REFERENCES):
@@ -159,26 +159,6 @@ class Sources:
         if source.extends is None or not source.extends.names:
             return None
         return self.get(source.extends.names[0], source.found.layer)
-
-
-def every_node(tree: nodes.Template) -> Iterator[nodes.Node]:
-    """Every node of a template in one pass, parents first and in the order of the source.
-
-    `find_all` of jinja does the same by nested generators, each of which passes on all nodes below it. Reading a
-    template would take half as long again.
-    """
-    waiting: list[nodes.Node] = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        children: list[nodes.Node] = []
-        for field in node.fields:
-            value = getattr(node, field, None)
-            if isinstance(value, nodes.Node):
-                children.append(value)
-            elif isinstance(value, list | tuple):
-                children += [each for each in value if isinstance(each, nodes.Node)]
-        waiting += reversed(children)
 
 
 def _reference(node: nodes.Node) -> Reference:

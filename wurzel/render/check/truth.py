@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
-from wurzel.render.check.sources import every_node
-
 _KEEPS_TEXT = frozenset({"trim", "indent", "replace"})
 _ASKING = (nodes.If, nodes.For)
 _RENDERING = frozenset({"caller", "super", "block_of"})
@@ -26,7 +24,7 @@ class _Conditions:
         blocks: list[str] = []
         stored: list[str] = []
         assigned: list[tuple[str, nodes.Node]] = []
-        for node in every_node(tree):
+        for node in tree.find_all(nodes.Node):
             if isinstance(node, _ASKING):
                 self._asking.append(node)
             elif isinstance(node, nodes.Macro):

@@ -22,7 +22,7 @@ from wurzel.render.quoting.yaml_scalar import (
     scalar,
     unquoted_problem,
 )
-from wurzel.render.quoting.yaml_slot import Slot, signature
+from wurzel.render.quoting.yaml_slot import STRING, Slot, is_part, signature
 from wurzel.render.quoting.yaml_value import after_dash, after_key, entries, entry_parts, inline, leaf, parts
 from wurzel.render.values import Indented, Joined, Json, NotAValue, show
 from wurzel.render.verify import Unreadable, yaml_events
@@ -35,7 +35,6 @@ _NEXT_LINE = pattern(r"\n((?:[ \t]*\n)*)([ \t]*)(\S?)")
 _HEADER = pattern(r"[|>]([-+0-9]*)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*( *)")
 _WORD = pattern(r"[\w./@+-]*", re.ASCII)
 _ITEMS = pattern(r"\n *- ")
-_STRING = "tag:yaml.org,2002:str"
 _NO_SPACE = pattern(r"\s*(-|\?|[\w.-]+:)")
 _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value with `~`.'
 
@@ -106,7 +105,7 @@ def _refuse_built(slot: Slot, held: Held) -> None:
 
 
 def _refuse_tag(slot: Slot, held: Held) -> None:
-    if slot.tag in {None, _STRING} and (slot.tag is None or isinstance(held.value, str)):
+    if slot.tag in {None, STRING} and (slot.tag is None or isinstance(held.value, str)):
         return
     if slot.tag is None or slot.tag.startswith("tag:yaml.org,2002:") or slot.tag == "!":
         raise refuse(held, f"the tag {slot.tag!r} before it decides how it is read", "Remove the tag.")
@@ -288,18 +287,3 @@ def _wanted(slot: Slot, value: Any) -> Iterable[Any]:
     if slot.kind == "entries":
         return entry_parts(value)
     return parts(value) if isinstance(value, dict | list) else (leaf(value),)
-
-
-def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None, None)) -> bool:
-    """Whether a parser's event matches an item of `parts`, with this anchor and tag."""
-    found = signature(event)
-    if isinstance(part, tuple):
-        value, is_text = part
-        if value == "<<" and found[-1] == _STRING:  # as a key
-            found = (*found[:-1], None)
-        if len(found) != 4 or found[0] != value or found[2:] != names:  # noqa: PLR2004 - a scalar's signature
-            return False
-        return bool(found[1]) or reads_as_text(value) if is_text else not found[1]
-    if part in "{[":
-        return found == (part, *names)
-    return found == (("MappingEndEvent",) if part == "}" else ("SequenceEndEvent",))

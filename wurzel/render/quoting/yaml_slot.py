@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from wurzel.render.quoting.yaml_scalar import reads_as_text
 from wurzel.yaml_events import events as ev
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ Kind = Literal["value", "key", "entries", "within"]
 Event = Any
 """ruamel.yaml has no types for its events."""
 
+STRING = "tag:yaml.org,2002:str"
 COLLECTIONS = {ev.MappingStartEvent: "{", ev.SequenceStartEvent: "["}
 
 
@@ -116,3 +118,18 @@ def signature(event: Event) -> tuple[Any, ...]:
     if kind is ev.DocumentStartEvent:
         return ("---", event.version, tuple(sorted((event.tags or {}).items())))
     return (kind.__name__,)
+
+
+def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None, None)) -> bool:
+    """Whether a parser's event matches an item of `parts`, with this anchor and tag."""
+    found = signature(event)
+    if isinstance(part, tuple):
+        value, is_text = part
+        if value == "<<" and found[-1] == STRING:  # as a key
+            found = (*found[:-1], None)
+        if len(found) != 4 or found[0] != value or found[2:] != names:  # noqa: PLR2004 - a scalar's signature
+            return False
+        return bool(found[1]) or reads_as_text(value) if is_text else not found[1]
+    if part in "{[":
+        return found == (part, *names)
+    return found == (("MappingEndEvent",) if part == "}" else ("SequenceEndEvent",))
