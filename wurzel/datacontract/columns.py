@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from operator import attrgetter, countOf, itemgetter
 from typing import Any
 
@@ -29,8 +29,6 @@ _UNITS = ("ms", "us", "ns")
 """Of time stamps that Parquet has; it stores seconds as milliseconds."""
 _HALF = 2
 _NONE = type(None)
-_SOME = 16
-"""Values that are looked at first."""
 _LEAVES: dict[type, pa.DataType | None] = {
     str: pa.string(),
     bytes: pa.binary(),
@@ -84,7 +82,7 @@ def kinds_of(frame: pd.DataFrame) -> dict[Any, Kind]:
         if not is_object(column.dtype):
             continue
         values = column.to_numpy().tolist()
-        if kind := _kind(values.__iter__, len(values)):
+        if kind := _kind(values.__iter__):
             # Of a list, Arrow makes it in half the time, which is what looking at the classes takes.
             stored = pa.array(values, kind.stored) if kind.stored in _DAYS_AND_TIMES else None
             found[name] = kind._replace(column=stored)
@@ -141,15 +139,12 @@ def _is_simple(dtype: Any) -> bool:
     return dtype.kind in "iub" or (dtype.kind == "f" and dtype.itemsize > _HALF)
 
 
-def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
-    """The kind of a number of values, which are gone through as seldom as can be: each time takes 10 ns a value."""
-    some = {*map(type, islice(values(), _SOME))}
-    first = next(iter(some - {_NONE}), None)
-    if not first or _NONE in some or countOf(map(type, values()), first) != number:
-        some = {*map(type, values())}
-        first = next(iter(some - {_NONE}), _NONE)
-        if not some <= {first, _NONE}:
-            return None
+def _kind(values: Callable[[], Iterable[Any]]) -> Kind | None:
+    """The kind of values, in as few passes as possible: each takes 10 ns a value."""
+    some = {*map(type, values())}
+    first = next(iter(some - {_NONE}), _NONE)
+    if not some <= {first, _NONE}:
+        return None
     if first in _LOST and _LOST[first](_filled(values, some).__iter__ if _NONE in some else values):
         return None
     if first in {float, Decimal}:
@@ -168,7 +163,7 @@ def _filled(values: Callable[[], Iterable[Any]], classes: Collection[type]) -> l
 
 
 def _lists(values: list[list[Any]]) -> Kind | None:
-    inner = _kind(partial(chain.from_iterable, values), sum(map(len, values)))
+    inner = _kind(partial(chain.from_iterable, values))
     if inner is None:
         return None
     return Kind(None if inner.stored is None else pa.list_(inner.stored), None, (inner,))
@@ -181,7 +176,7 @@ def _mappings(values: list[dict[Any, Any]]) -> Kind | None:
     fields = []
     for name in names:
         try:
-            inner = _kind(partial(map, itemgetter(name), values), len(values))
+            inner = _kind(partial(map, itemgetter(name), values))
         except KeyError:  # not all have the same keys
             return None
         if inner is None:

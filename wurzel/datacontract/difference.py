@@ -65,7 +65,7 @@ class Difference:
 
     @property
     def remedy(self) -> str:
-        """What to do about it; empty where that is plain."""
+        """What to do about it; empty where that is obvious."""
         if self.reason or self.returned is ABSENT:
             return ""
         if self.read is ABSENT:
@@ -95,7 +95,7 @@ def _valued(kind: str, value: Any) -> str:
 
 
 def article(kind: type) -> str:
-    """The name of a class, as one says it of a value."""
+    """The name of a class with its article, for messages: `a Doc`, `an Item`, `None`."""
     if kind is type(None):
         return "None"
     return f"an {kind.__name__}" if kind.__name__[0] in "AEIOUaeiou" else f"a {kind.__name__}"

@@ -88,7 +88,7 @@ def remove(folder: Path) -> None:
 
 
 def sync_file_system(folder: Path) -> None:
-    """Have all that was written on the file system of a folder on the disk; other disks are not waited for."""
+    """Flush the file system of a folder to disk, without waiting for other file systems."""
     import ctypes
 
     with _opened(folder) as descriptor:
@@ -123,7 +123,7 @@ def _is_abandoned(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a lock that the kernel lets go when this process ends; where folders cannot be locked, none."""
+    """Hold a lock, which the kernel releases when this process ends; none where folders cannot be locked."""
     with _opened(folder) as descriptor:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -132,7 +132,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _opened(path: Path | str) -> Iterator[int]:
-    """A file or folder as a descriptor, to lock it or to have it on the disk."""
+    """A file or folder as a descriptor, to lock or flush it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield descriptor
@@ -161,7 +161,7 @@ def _swap(new: Path, target: Path, retire: Path | None) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have everything on the disk before it gets its name, so that a power cut leaves no hollow files."""
+    """Flush everything to disk before it gets its name, so that a power cut leaves no empty files."""
     found = [(root, [os.path.join(root, name) for name in names]) for root, _, names in os.walk(folder)]  # noqa: PTH118
     if sum(len(files) for _, files in found) > _SYNC_EACH:
         sync_file_system(folder)

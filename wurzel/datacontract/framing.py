@@ -20,7 +20,7 @@ class Lines(NamedTuple):
 
 
 class Mark:
-    """Where a line of a part begins, so that whoever reads on from there reads nothing before it."""
+    """Where a line of a part begins: reading continues from there, without the bytes before it."""
 
     __slots__ = ("line", "offset")
 

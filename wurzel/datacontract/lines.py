@@ -131,7 +131,7 @@ class ItemLines:
         return self._written(item, 0)[1:-1]
 
     def at_once(self, items: list[Any]) -> list[bytes] | None:
-        """The lines of items if it is plain that all of them read back; otherwise `line` finds out which does not."""
+        """The lines of items if all of them certainly read back; otherwise `line` finds the one that does not."""
         if not self._classes.issuperset(map(type, items)):
             return None
         quick = self._lossless
@@ -212,7 +212,7 @@ class ItemLines:
             raise BrokenItems([f"{where}: it cannot be stored as JSON: {reason}"]) from None
 
     def _read_apart(self, item: Any, index: int) -> None:
-        """Raise for the first field whose text is JSON for nobody, such as a number of too many digits."""
+        """Raise for the first field whose text is not valid JSON, such as a number with too many digits."""
         for name, text in self._texts_of_fields(item):
             try:
                 from_json(text or b"[]")

@@ -66,7 +66,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _loaded(path: Path) -> Any:
-    """The JSON in a manifest; a pipe would keep whoever opens it waiting, and a device might never end."""
+    """The JSON in a manifest; only of a regular file, since reading a pipe or device might never end."""
     about = path.stat()
     if not S_ISREG(about.st_mode):
         raise ValueError("it is not a regular file")

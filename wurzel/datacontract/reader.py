@@ -143,7 +143,7 @@ class Stream(Iterable[Any]):
 
 
 class Once(Iterator[Any]):
-    """An iterator that ends once: asking it again is an error, since whoever does so would find nothing."""
+    """An iterator that ends once: asking it again is an error, since it would seem to be empty."""
 
     __slots__ = ("_ended", "_next", "_reader")
 

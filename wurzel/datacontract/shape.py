@@ -149,7 +149,7 @@ def is_dataframe_contract(contract: Any) -> bool:
 
 
 def _is_alias(annotation: Any) -> bool:
-    """Told by its name: `typing_extensions` has a class of its own for Pythons that have none."""
+    """By the name of its class: `typing_extensions` has its own class for versions of Python without one."""
     return type(annotation).__name__ == "TypeAliasType" and hasattr(annotation, "__value__")
 
 

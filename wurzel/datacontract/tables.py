@@ -128,7 +128,7 @@ class TableCodec(Codec):
 
     @cached_property
     def _columns_alone(self) -> Any:
-        """The schema without checks, which some of the rows of a table may not pass although all of them do."""
+        """The schema without checks: a table may pass one that some of its rows alone do not."""
         schema = deepcopy(self._schema)
         schema.checks, schema.unique = [], None
         for column in schema.columns.values():
