@@ -656,6 +656,19 @@ def test_the_identity_of_a_store_is_a_token_of_the_account():
     assert mount["readOnly"] is True
 
 
+def test_a_store_in_a_folder_must_outlive_the_pod():
+    here = pipeline(step("words"), store=Store(url="file:///wurzel/store"))
+    (found,) = problems(here)
+    assert found.startswith("the store /wurzel/store is a folder, and no volume is mounted there that all pods share")
+    assert "mount a claim: targets.cronjob.volumes: [{name: store, mount_path: /wurzel/store," in found
+    volume = {"name": "store", "mount_path": "/wurzel/store", "claim": {"name": "c"}}
+    assert len(problems(here, volumes=[volume])) == 1, "read-only"
+    assert len(problems(here, volumes=[{**volume, "read_only": False, "steps": ["words"]}])) == 1, "of some steps"
+    assert problems(here, volumes=[{**volume, "read_only": False}]) == []
+    assert problems(here, data={"claim": {"size": "1Gi"}}) == []
+    assert len(problems(here.model_copy(update={"store": Store(url="store")}), data={"claim": {"size": "1Gi"}})) == 1
+
+
 def test_a_store_keeps_what_a_pod_would_lose():
     what = pipeline(step("words", self_consuming=True), store=Store(**STORE))
     assert [report.feature for report in unsupported_uses(CronJobBackend(), what, ())] == ["store"], "no login"

@@ -21,10 +21,11 @@ def manifests(project, tmp_path):
     project("diamond")
     pipeline = open_pipeline("diamond:pipeline").pipeline
     store = {"url": f"file://{tmp_path}/store"}
+    volume = {"name": "store", "mount_path": f"{tmp_path}/store", "claim": {"name": "store"}, "read_only": False}
     pipeline = type(pipeline).model_validate({**pipeline.model_dump(), "image": "acme/p:1", "store": store})
 
     def render(**options):
-        texts = render_texts(pipeline, "cronjob", CronJobOptions.model_validate(options))
+        texts = render_texts(pipeline, "cronjob", CronJobOptions.model_validate({"volumes": [volume], **options}))
         return {item["kind"]: item for body in texts.values() for item in yaml.safe_load_all(body)}
 
     return render

@@ -9,7 +9,7 @@ from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.parts import MOST_TEMPLATES
 from wurzel.backends.argo.spec import IR, Specs
-from wurzel.backends.kubernetes.store import folder_outside
+from wurzel.backends.kubernetes.preflight import store_folder
 from wurzel.backends.preflight import sets
 from wurzel.exceptions import Problem
 from wurzel.ir.quantity import amount
@@ -143,19 +143,7 @@ def _run(pods: Pods) -> Iterator[Problem]:
         yield Problem(
             f"env sets {k8s.RUN_ID}, by which the jobs of a run find each other's data", hint="Remove it from env."
         )
-    yield from _folder(pods)
-
-
-def _folder(pods: Pods) -> Iterator[Problem]:
-    """A store that is a folder must be on a volume that all pods share."""
-    mounts = [volume.mount_path for volume in pods.options.volumes if not volume.steps and not volume.is_read_only]
-    if path := folder_outside(pods.pipeline, mounts):
-        yield Problem(
-            f"the store {path} is a folder, and no volume is mounted there that all pods share and can write to",
-            hint="Use a bucket, such as store: s3://bucket/prefix; or mount a claim: targets.argo.volumes:"
-            f" [{{name: store, mount_path: {path if path.startswith('/') else '/store'}, claim: {{name: …}},"
-            " read_only: false}]",
-        )
+    yield from store_folder(pipeline, pods.options, "argo")
 
 
 def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:

@@ -13,7 +13,7 @@ from wurzel.backends.base import STARTS, Backend, OutputFile, Support, emulated,
 from wurzel.backends.cronjob.job import containers, place, uses_run
 from wurzel.backends.cronjob.objects import document, has_claim
 from wurzel.backends.cronjob.options import CronJobOptions
-from wurzel.backends.kubernetes.preflight import preflight
+from wurzel.backends.kubernetes.preflight import preflight, store_folder
 from wurzel.backends.preflight import sets
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -160,6 +160,7 @@ class CronJobBackend(Backend):
         longest = LONGEST_CRON if pipeline.schedule else LONGEST
         return [
             *preflight(pipeline, options, self.name, longest_name=longest, volumes={k8s.PIPELINE: k8s.PIPELINE_PATH}),
+            *store_folder(pipeline, options, self.name, [options.mount] if options.data.claim else []),
             *_together(pipeline),
             *_alone(pipeline, options),
             *layout_problems(pipeline, options.layout, place(pipeline)),
