@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.model import Store
 from wurzel.models import Model
+from wurzel.project.model import SHORT_FORMS
 from wurzel.project.nodes import Node, node_of, overlay_all, with_value, without_keys
 from wurzel.project.settings import canonical_secrets
 from wurzel.store_url import NO_STORE
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Step
 
 _OWN_FORM = frozenset({"entrypoint", "defaults", "steps", "targets", "ignore"})
-_SHORT_FORMS = {"shards": "max", "retry": "limit"}
-"""Fields of a step for which a number is short, and what of them it sets."""
 _ATTRIBUTES = {"limits": "resources"}
 """Class attributes that set a field of another name."""
 
@@ -65,7 +64,7 @@ def long_form(layer: Node) -> Node:
     `shards: N` is `shards: {max: N}`, `retry: N` is `retry: {limit: N}`, and `resources: {limits: …}` is `limits: …`.
     """
     fields = dict(layer.fields)
-    for name, key in _SHORT_FORMS.items():
+    for name, key in SHORT_FORMS.items():
         node = fields.get(name)
         if node is not None and node.value is not None and not isinstance(node.value, dict):
             fields[name] = with_value(node, {key: node})

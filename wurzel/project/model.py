@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wurzel.ir.features import FEATURES
-from wurzel.ir.model import MAX_SHARDS, Pipeline, Retry, Shards, Step, Store
+from wurzel.ir.model import MAX_SHARDS, Pipeline, Step, Store
 from wurzel.ir.names import Entrypoint, Image, Name, VariableName
 from wurzel.ir.pods import MAX_COUNT, Limits, Resources
 from wurzel.models import Model
@@ -42,14 +42,17 @@ PACK_FILE = "wurzel-pack.yaml"
 """The file of a pack, or of a folder of templates, with defaults for pipelines."""
 
 
-SHARDS = (
-    Annotated[int, Field(ge=1, le=MAX_SHARDS)] | Shards,
-    Field(
-        default_factory=Shards.model_construct,
-        description=f"{Step.model_fields['shards'].description}; a number N is {{max: N}}",
-    ),
-)
-"""`shards` as configuration takes it: in a short form too."""
+SHORT_FORMS = {"shards": "max", "retry": "limit"}
+"""Fields of a step for which a number is short, and what of them it sets."""
+
+
+def _or_number(name: str, least: int, most: int) -> Any:
+    """The definition of a field of a step for which a number is short."""
+    field = Step.model_fields[name]
+    cls: Any = field.annotation
+    text = f"{field.description}; a number N is {{{SHORT_FORMS[name]}: N}}"
+    number = Annotated[int, Field(ge=least, le=most)]
+    return number | cls, Field(default_factory=cls.model_construct, description=text)
 
 
 def taken_over(cls: type[Model], facts: frozenset[str]) -> dict[str, Any]:
@@ -64,24 +67,14 @@ class StoreConfig(Model, fields=taken_over(Store, frozenset()) | {"url": (StoreU
     __doc__ = Store.__doc__
 
 
-RETRY = (
-    Annotated[int, Field(ge=0, le=MAX_COUNT)] | Retry,
-    Field(
-        default_factory=Retry.model_construct,
-        description=f"{Step.model_fields['retry'].description}; a number N is {{limit: N}}",
-    ),
-)
-"""`retry` as configuration takes it: in a short form too."""
-
-
 class StepResources(Resources):  # noqa: D101 - below
     __doc__ = Resources.__doc__
     limits: Limits = Field(default_factory=Limits.model_construct, description="as `limits` of the step")
 
 
 _SHORT = {
-    "shards": SHARDS,
-    "retry": RETRY,
+    "shards": _or_number("shards", 1, MAX_SHARDS),
+    "retry": _or_number("retry", 0, MAX_COUNT),
     "resources": (StepResources, Step.model_fields["resources"]),
 }
 """Fields of a step that configuration takes in a short form too, or, as class attributes, in one mapping."""
