@@ -123,7 +123,7 @@ def once(returned: Any, read: Any) -> Difference:
 
 
 def free(returned: Any, read: Any) -> Difference | None:
-    """`read` is the JSON of a value of any type: is all of the value in it?"""
+    """What of a value of any type is not in its JSON, which was `read`."""
     if returned is ABSENT or read is ABSENT:
         return Difference(returned, read)
     if type(returned) not in SCALARS:

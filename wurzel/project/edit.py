@@ -74,7 +74,7 @@ def _document(text: str, where: str) -> Document:
 
 
 def _replacing(old: YamlNode | None, new: Any) -> Any:
-    """A patch that makes a mapping exactly this one: it removes the keys that it has not."""
+    """A patch that makes a mapping exactly this one: it removes all other keys."""
     if old is None or not old.is_mapping or not isinstance(new, Mapping):
         return new
     known = old.keys()

@@ -81,7 +81,7 @@ def _line(packages: Packages, requires: Requires) -> tuple[str, str]:
 
 
 def _problem(packages: Packages, requires: Requires, project: Project | None) -> Problem | None:
-    """What to say where nothing brings wurzel, or only what an index calls so."""
+    """What to say where nothing installs wurzel, or only a program of this name from an index."""
     where = project.file if project is not None else FILE
     if packages.wurzel is not None and not requires.text and (text := other_wurzel(packages)):
         return Problem(text, where, f"Ask for this one, as in {THIS}, or set `{KEY}:`.")

@@ -9,8 +9,8 @@ from functools import cache
 def presentable(text: str) -> bool:
     """Whether the text is one line in which every character is visible and unambiguous.
 
-    Not so are control characters, tabs, line ends of any standard, spaces other than the plain one, invisible and
-    reordering characters, and halves of surrogate pairs.
+    It has no control characters, tabs, line ends of any standard, spaces other than the plain one, invisible or
+    reordering characters, or halves of surrogate pairs.
     """
     if text.isascii():
         return text.isprintable()

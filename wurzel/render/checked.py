@@ -43,7 +43,7 @@ class Checked:
         return self._path is not None and remembers(self._path)
 
     def fine(self) -> None:
-        """They have no errors. Not remembered if there are warnings, which each render gives again."""
+        """Remember that they have no errors; not if there are warnings, which each render has to give again."""
         if self._path is not None and len(self._layers.warnings) == self._warnings:
             remember(self._path)
 

@@ -30,7 +30,7 @@ class Bucket:
 
 
 class CodeCache:
-    """Jinja's `BytecodeCache`, which is not imported for it, since it brings `tempfile` and `pickle`.
+    """Stands in for Jinja's `BytecodeCache`, whose import would bring `tempfile` and `pickle`.
 
     Finds code by all that it is made of: text, names, Jinja's version, Python's, and our compiler.
     """

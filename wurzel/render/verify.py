@@ -138,9 +138,9 @@ def python_tree(text: str, *, compiles: bool = True) -> ast.Module:
 
 
 def shell_syntax(text: str) -> None:
-    """Let the shell of the first line, or `sh`, if it is here, parse the text. Raises `Unreadable`.
+    """Let the shell that the first line names, or `sh`, parse the text, if this computer has it. Raises `Unreadable`.
 
-    Once: that a shell, as the file it is, has accepted a text is remembered in the user's cache.
+    The user's cache remembers a text that was accepted, so that it is parsed once.
     """
     import re
 
@@ -168,7 +168,7 @@ def shell_syntax(text: str) -> None:
 
 
 def _accepted(shell: str, text: str) -> Iterator[bytes]:
-    """Which shell, as the file it is, has accepted a text; one that is replaced or changed in place has not."""
+    """What to remember of a text that a shell accepts: another version of the shell has not accepted it."""
     from wurzel.invocation.digests import status
 
     path = Path(shell).resolve()

@@ -31,7 +31,7 @@ _AT_ITS_END = frozenset({"append", "pop"})
 
 
 def called(function: Any, arguments: Sequence[Any]) -> bool:
-    """Count a call of a method or type of Python; whether what it gives counts as well.
+    """Count what a call of a method or type of Python reads; tells whether its result is to be counted as well.
 
     A recursive loop counts as any loop, and takes the same values.
     """

@@ -1,4 +1,4 @@
-"""Finds rendered text that is the condition of an `if` or `for`, also where no render comes."""
+"""Finds rendered text that is the condition of an `if` or `for`, also in branches that no render reaches."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class _UnlikeError(Exception):
 
 
 class _Crossed(NamedTuple):
-    """What there was where a repetition begins."""
+    """What had been read where a repetition begins."""
 
     length: int
     """Of the program."""
@@ -102,7 +102,7 @@ class Layout:
                 self.slots[-1].start = start
 
     def _repeat(self, repeat: Repeat, crossed: Sequence[_Crossed]) -> None:
-        """Add what the other repetitions give, which is what the last one that was read gave."""
+        """Add for each repetition that was not read what the last one gave that was."""
         before, last = (self.program[one.length : other.length] for one, other in pairwise(crossed))
         states = [one.state for one in crossed]
         is_same = len(before) == len(last) and all(map(_alike, before, last)) and states[1] == states[2]
