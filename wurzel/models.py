@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -234,9 +234,43 @@ else:
             return _restored, (type(self), self.__dict__, self.__pydantic_fields_set__)
 
 
+class Before:
+    """Annotates a type with a function that takes its values before pydantic does, and the JSON Schema of these values.
+
+    Like `BeforeValidator` and `WithJsonSchema`, for whose modules a cold start has no other use.
+    """
+
+    _kind = "no_info_before_validator_function"
+
+    def __init__(self, func: "Callable[[Any], Any]", schema: "Mapping[str, Any] | None" = None) -> None:
+        self.func = func
+        self.schema = schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        from pydantic_core import core_schema
+
+        made: CoreSchema = getattr(core_schema, self._kind)(self.func, handler(source))
+        return made
+
+    def __get_pydantic_json_schema__(self, schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> dict[str, Any]:
+        return handler(schema) if self.schema is None else dict(self.schema)
+
+
+class After(Before):
+    """The same with a function that takes values after pydantic."""
+
+    _kind = "no_info_after_validator_function"
+
+
+def is_before(mark: Any) -> bool:
+    """Whether an annotation is `Before`, or `BeforeValidator` of pydantic."""
+    return type(mark).__name__ in {"Before", "BeforeValidator"}
+
+
 def has_check(cls: Any) -> bool:
     """Whether there is more to check than each field."""
-    return bool(cls._check is not Model._check)  # noqa: SLF001
+    checks = [vars(base)["_check"] for base in cls.__mro__ if "_check" in vars(base)]
+    return Model._check in checks[1:]  # noqa: SLF001 - a `_check` that does not derive from ours means something else
 
 
 def checked(model: Any) -> Any:

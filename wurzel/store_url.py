@@ -3,8 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BeforeValidator, WithJsonSchema
-
+from wurzel.models import Before
 from wurzel.patterns import pattern
 
 PREFIX = "WURZEL_STORE_"
@@ -91,8 +90,8 @@ def parse_endpoint(value: Any) -> str:
     return value
 
 
-StoreUrl = Annotated[str, BeforeValidator(parse_store_url), WithJsonSchema({"type": "string", "minLength": 1})]
+StoreUrl = Annotated[str, Before(parse_store_url, {"type": "string", "minLength": 1})]
 """A bucket with a prefix, or a folder."""
 
-Endpoint = Annotated[str, BeforeValidator(parse_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
+Endpoint = Annotated[str, Before(parse_endpoint, {"type": "string", "pattern": "^https?://"})]
 """The URL of a server that is not the provider's own."""

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from wurzel.backends.argo.options import ArgoOptions
 from wurzel.ir import model
 from wurzel.ir.names import EnvName, FreeText, Image, LabelKey, LabelValue
 from wurzel.ir.types import Duration, Quantity
@@ -217,3 +218,12 @@ def test_what_only_pydantic_reads(annotation):
 def test_models_that_only_pydantic_reads(cls):
     with pytest.raises(NotUnderstoodError):
         model_reader(cls)
+
+
+def test_options_that_contradict_each_other_are_worded_by_pydantic():
+    def read_options(**data):
+        return model_reader(ArgoOptions)(node_of(data, "x"), "f", Context(Findings()))
+
+    assert read_options(namespace="ml").namespace == "ml"
+    with pytest.raises(NotUnderstoodError):
+        read_options(workflow_template="cluster", namespace="ml")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from pydantic import BaseModel, Field, PrivateAttr
 
 from wurzel.invocation.call import RunCall
-from wurzel.models import CONFIG, Model
+from wurzel.models import CONFIG, Model, checked, has_check
 
 if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
     from wurzel.ir.model import Pipeline
 
 Options = TypeVar("Options", bound=Model | BaseModel)
@@ -56,6 +59,17 @@ class TargetOptions(BaseModel):
 
     _call: RunCall | None = PrivateAttr(None)
     _of_run: tuple[str, ...] = PrivateAttr(())
+
+    _check = Model._check  # noqa: SLF001 - for models that pydantic defines, too
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Pydantic's schema of the options, with `_check` at the end."""
+        if not has_check(cls):
+            return handler(source)
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(checked, handler(source))
 
     def called(self, call: RunCall) -> Self:
         """The same options, with what a job calls to run the pipeline as it is rendered."""

@@ -7,9 +7,8 @@ import posixpath
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
-
 from wurzel.git_folder import is_git
+from wurzel.models import Before, is_before
 
 _LABEL = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
@@ -45,11 +44,11 @@ class Text:
             raise ValueError(f"{value!r} has {len(value)} characters; at most {self.limit} are allowed")
         return value
 
-    def schema(self, *types: str) -> WithJsonSchema:
+    def schema(self, *types: str) -> dict[str, Any]:
         """The same rule for JSON Schema; `types` are further JSON types whose text is taken as it is written."""
         kinds = ["string", *types]
         limit = {"maxLength": self.limit} if self.limit else {}
-        return WithJsonSchema({"type": kinds if types else "string", "pattern": f"^(?:{self.pattern})$", **limit})
+        return {"type": kinds if types else "string", "pattern": f"^(?:{self.pattern})$", **limit}
 
 
 _env_name = Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable; write letters, digits and _")
@@ -126,7 +125,7 @@ def is_restricted(metadata: tuple[Any, ...]) -> bool:
     """Whether the annotations of a text hold it to a grammar without white space, quotes and the like."""
     if any(isinstance(mark, Plain) for mark in metadata):
         return True
-    rules = [mark.func for mark in metadata if isinstance(mark, BeforeValidator)]
+    rules = [mark.func for mark in metadata if is_before(mark)]
     return bool(rules) and not any(rule in {_any, _folder, _source, _mount_path, _sub_path, _webhook} for rule in rules)
 
 
@@ -153,68 +152,68 @@ def _sub_path(value: Any) -> str:
     return value
 
 
-Entrypoint = Annotated[str, BeforeValidator(_entrypoint), _entrypoint.schema()]
+Entrypoint = Annotated[str, Before(_entrypoint, _entrypoint.schema())]
 """`module:attribute` or `module.attribute`."""
 
-ClassPath = Annotated[str, BeforeValidator(_class), _class.schema()]
+ClassPath = Annotated[str, Before(_class, _class.schema())]
 """`module:Class`, both in the form that Python imports."""
 
-VariableName = Annotated[str, BeforeValidator(_variable), _variable.schema()]
+VariableName = Annotated[str, Before(_variable, _variable.schema())]
 """A setting and the variable that sets it: unlike `EnvName` it may start as a step's id does, with a digit."""
 
-SourceFile = Annotated[str, BeforeValidator(_source), WithJsonSchema({"type": "string", "pattern": _INSIDE})]
+SourceFile = Annotated[str, Before(_source, {"type": "string", "pattern": _INSIDE})]
 """A file below the project folder."""
 
-EnvName = Annotated[str, BeforeValidator(_env_name), _env_name.schema()]
+EnvName = Annotated[str, Before(_env_name, _env_name.schema())]
 """A name every shell can export (POSIX, https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html)."""
 
-FreeText = Annotated[str, BeforeValidator(_any), _any.schema("number", "boolean")]
+FreeText = Annotated[str, Before(_any, _any.schema("number", "boolean"))]
 """Any text that an environment variable or an annotation can hold; in `wurzel.yaml` also a number, as it is written."""
 
-LabelKey = Annotated[str, BeforeValidator(_label_key)]
+LabelKey = Annotated[str, Before(_label_key)]
 """A key of a Kubernetes label, annotation or node selector."""
 
-Webhook = Annotated[str, BeforeValidator(_webhook), _webhook.schema()]
+Webhook = Annotated[str, Before(_webhook, _webhook.schema())]
 """The address that a request is sent to."""
 
-Branch = Annotated[str, BeforeValidator(_branch), _branch.schema()]
+Branch = Annotated[str, Before(_branch, _branch.schema())]
 """A branch of git, without patterns, which platforms read differently."""
 
-OtherPipeline = Annotated[str, BeforeValidator(_other), _other.schema()]
+OtherPipeline = Annotated[str, Before(_other, _other.schema())]
 """Another pipeline, or one of its steps."""
 
-Device = Annotated[str, BeforeValidator(_device), _device.schema()]
+Device = Annotated[str, Before(_device, _device.schema())]
 """A resource of a device plugin (https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/)."""
 
-PageSize = Annotated[str, BeforeValidator(_page), _page.schema()]
+PageSize = Annotated[str, Before(_page, _page.schema())]
 """A size of huge pages (https://kubernetes.io/docs/tasks/manage-hugepages/scheduling-hugepages/)."""
 
-LabelValue = Annotated[str, BeforeValidator(_label_value), _label_value.schema("number", "boolean")]
+LabelValue = Annotated[str, Before(_label_value, _label_value.schema("number", "boolean"))]
 """A value of a Kubernetes label or node selector."""
 
-Image = Annotated[str, BeforeValidator(_image), _image.schema()]
+Image = Annotated[str, Before(_image, _image.schema())]
 """A container image (https://github.com/distribution/reference): registry, name in lower case, tag, digest."""
 
-Name = Annotated[str, BeforeValidator(_name), _name.schema()]
+Name = Annotated[str, Before(_name, _name.schema())]
 """A DNS label: names of pipelines and ids of steps."""
 
-PortName = Annotated[str, BeforeValidator(_port), _port.schema()]
+PortName = Annotated[str, Before(_port, _port.schema())]
 """A field of a step's `Inputs` or `Outputs`, which also names a folder; empty for the only one of a step."""
 
-ObjectName = Annotated[str, BeforeValidator(_object), _object.schema()]
+ObjectName = Annotated[str, Before(_object, _object.schema())]
 """A DNS subdomain: names of Kubernetes objects such as service accounts."""
 
-SecretName = Annotated[str, BeforeValidator(_secret_name), _secret_name.schema()]
+SecretName = Annotated[str, Before(_secret_name, _secret_name.schema())]
 """A secret object, a group of variables or a path in a vault."""
 
-SecretKey = Annotated[str, BeforeValidator(_secret_key), _secret_key.schema()]
+SecretKey = Annotated[str, Before(_secret_key, _secret_key.schema())]
 """An entry of a secret."""
 
-Folder = Annotated[str, BeforeValidator(_folder), WithJsonSchema({"type": "string", "pattern": _INSIDE})]
+Folder = Annotated[str, Before(_folder, {"type": "string", "pattern": _INSIDE})]
 """A relative folder that is not the project itself."""
 
-MountPath = Annotated[str, BeforeValidator(_mount_path)]
+MountPath = Annotated[str, Before(_mount_path)]
 """An absolute path in a container (Kubernetes: without a colon)."""
 
-SubPath = Annotated[str, BeforeValidator(_sub_path)]
+SubPath = Annotated[str, Before(_sub_path)]
 """A path inside a volume."""

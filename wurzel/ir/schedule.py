@@ -8,12 +8,12 @@ import re
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from wurzel.ir.marks import Feature
 from wurzel.ir.names import Branch, FreeText, OtherPipeline
 from wurzel.ir.types import Duration
-from wurzel.models import Model
+from wurzel.models import Before, Model
 from wurzel.patterns import pattern
 
 _DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
@@ -177,15 +177,16 @@ def _check_it_fires(text: str, fields: list[str]) -> None:
 
 Cron = Annotated[
     str,
-    BeforeValidator(check_cron),
-    WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(_DESCRIPTORS)}|@every \S+|[^\s=@]+( +[^\s=]+){{4}})$"}),
+    Before(
+        check_cron,
+        {"type": "string", "pattern": rf"^({'|'.join(_DESCRIPTORS)}|@every \S+|[^\s=@]+( +[^\s=]+){{4}})$"},
+    ),
 ]
 """Five fields or a descriptor, as Kubernetes and Argo read them."""
 
 TimeZone = Annotated[
     str,
-    BeforeValidator(check_zone),
-    WithJsonSchema({"type": "string", "pattern": r"^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$"}),
+    Before(check_zone, {"type": "string", "pattern": r"^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$"}),
 ]
 """The exact name of a zone in the IANA database."""
 

@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
+
+from wurzel.models import Before
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:(?P<d>[0-9]+)d)?(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?")
@@ -52,24 +54,24 @@ def _quantity(value: Any) -> Any:
 
 Duration = Annotated[
     int,
-    BeforeValidator(parse_duration),
-    Field(ge=0, le=LONGEST),
-    WithJsonSchema(
+    Before(
+        parse_duration,
         {
             "anyOf": [
                 {"type": "integer", "minimum": 0, "maximum": LONGEST},
                 {"type": "string", "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"},
             ]
-        }
+        },
     ),
+    Field(ge=0, le=LONGEST),
 ]
 """Whole seconds; read from `90`, `90s`, `1h30m`."""
 
 Quantity = Annotated[
     str,
-    BeforeValidator(_quantity),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_QUANTITY.pattern}$"}]}
+    Before(
+        _quantity,
+        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_QUANTITY.pattern}$"}]},
     ),
 ]
 """A Kubernetes quantity (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)."""

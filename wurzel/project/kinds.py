@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
-from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from wurzel.ir.marks import Feature, NotInJobs
 from wurzel.ir.names import Plain
+from wurzel.models import is_before
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, json_data, near, value_text
 from wurzel.secret_names import may_be_secret
@@ -114,24 +114,24 @@ def choice(values: tuple[Any, ...]) -> Reader:
     return read_choice
 
 
-def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
+def marks(metadata: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     """The validators and constraints that a reader must apply, without other metadata."""
-    before: list[BeforeValidator] = []
+    before: list[Any] = []
     constraints: list[Any] = []
     for mark in metadata:
         if isinstance(mark, FieldInfo):
             inner = marks(mark.metadata)
             before, constraints = before + inner[0], constraints + inner[1]
-        elif isinstance(mark, BeforeValidator):
+        elif is_before(mark):
             before.append(mark)
         elif isinstance(mark, Ge | Gt | Le | Lt | MinLen | MaxLen) or pattern_of(mark):
             constraints.append(mark)
-        elif not isinstance(mark, Feature | NotInJobs | Plain | WithJsonSchema):
+        elif not isinstance(mark, Feature | NotInJobs | Plain) and type(mark).__name__ != "WithJsonSchema":
             raise NotUnderstoodError(mark)
     return before, constraints
 
 
-def converted(annotation: Any, before: list[BeforeValidator], constraints: list[Any]) -> Reader:
+def converted(annotation: Any, before: list[Any], constraints: list[Any]) -> Reader:
     """A reader of a scalar whose validator converts what users write, such as `1h30m`."""
     if annotation not in {str, int}:
         raise NotUnderstoodError(annotation)
@@ -142,7 +142,7 @@ def converted(annotation: Any, before: list[BeforeValidator], constraints: list[
             return refuse(node, path, context, "one value")
         try:
             for mark in reversed(before):
-                value = mark.func(value)  # type: ignore[call-arg]
+                value = mark.func(value)
         except ValueError as error:
             message = f"{path}: {error}" if display(node, path) != "the value" else f"{path}: the value cannot be used"
             context.findings.add(node.origin, message)

@@ -97,7 +97,8 @@ def model_reader(cls: Class) -> Reader:
         raise NotUnderstoodError(cls)
     if cls.model_config.get("validate_default"):
         raise NotUnderstoodError(cls)
-    return _ModelReader(cls, [validator.func for validator in own.model_validators.values()])
+    after = [validator.func for validator in own.model_validators.values()]
+    return _ModelReader(cls, [*after, checked] if has_check(cls) else after)
 
 
 def _runs_after(validator: Any) -> bool:

@@ -1,37 +1,37 @@
 """Drops duplicate items."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from wurzel.core import Settings, TypedStep
 from wurzel.datacontract import MarkdownDataContract
+from wurzel.models import After
 
 ALL = "*"
+
+
+def _known(fields: list[str] | None) -> list[str] | None:
+    known = list(MarkdownDataContract.model_fields)
+    if fields == []:
+        raise ValueError(f'names no field (use some of {", ".join(known)}, or null or ["*"] for all)')
+    for name in fields if fields and fields != [ALL] else ():
+        if name not in known:
+            from wurzel.suggestion import closest
+
+            close = closest(name, known)
+            advice = f"did you mean {close}?" if close else f"the fields are {', '.join(known)}"
+            raise ValueError(f"documents have no field {name!r} ({advice})")
+    return fields
 
 
 class DropSettings(Settings):
     """What makes two documents the same."""
 
-    DROP_BY_FIELDS: list[str] | None = Field(
+    DROP_BY_FIELDS: Annotated[list[str] | None, After(_known)] = Field(
         ["md"], description='fields that must be equal; null or ["*"] stands for all of them'
     )
-
-    @field_validator("DROP_BY_FIELDS")
-    @classmethod
-    def _known(cls, fields: list[str] | None) -> list[str] | None:
-        known = list(MarkdownDataContract.model_fields)
-        if fields == []:
-            raise ValueError(f'names no field (use some of {", ".join(known)}, or null or ["*"] for all)')
-        for name in fields if fields and fields != [ALL] else ():
-            if name not in known:
-                from wurzel.suggestion import closest
-
-                close = closest(name, known)
-                advice = f"did you mean {close}?" if close else f"the fields are {', '.join(known)}"
-                raise ValueError(f"documents have no field {name!r} ({advice})")
-        return fields
 
 
 class DropDuplicationStep(TypedStep[DropSettings, Iterable[MarkdownDataContract], Iterator[MarkdownDataContract]]):

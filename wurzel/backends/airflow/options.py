@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from wurzel.backends.kubernetes.options import PodFields
 from wurzel.backends.options import Part, TargetOptions
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import EnvName, FreeText, MountPath, Name, ObjectName
 from wurzel.ir.types import Duration
+from wurzel.models import Before
 
 Operator = Literal["bash", "kubernetes", "docker"]
 
@@ -21,7 +22,7 @@ def _version(value: Any) -> str:
     return text
 
 
-Version = Annotated[Literal["3", "2.11"], BeforeValidator(_version)]
+Version = Annotated[Literal["3", "2.11"], Before(_version)]
 """Airflow's version."""
 _DAY = 86400
 Moment = Literal["logical_date", "data_interval_start", "data_interval_end"]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from wurzel.backends.kubernetes.options import Claim, History, KeyRef, KubernetesOptions
 from wurzel.backends.options import Part
@@ -10,6 +10,7 @@ from wurzel.ir.jobs import Layout
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
 from wurzel.ir.pods import Limits, Resources
 from wurzel.ir.types import Duration, Quantity
+from wurzel.models import Before
 from wurzel.patterns import pattern
 
 DAY = 86400
@@ -24,8 +25,8 @@ def _version(value: Any) -> str:
     return text
 
 
-def _key(value: str) -> str:
-    if not value or value.startswith("/") or value.endswith("/"):
+def _key(value: Any) -> Any:
+    if not isinstance(value, str) or not value or value.startswith("/") or value.endswith("/"):
         raise ValueError(f"{value!r} is not a key prefix; write for example pipelines/rag")
     return value
 
@@ -44,12 +45,12 @@ def _patch(value: Any) -> Any:
     return value
 
 
-Prefix = Annotated[str, AfterValidator(_key)]
+Prefix = Annotated[str, Before(_key)]
 """Prefix of all keys; may contain Argo expressions such as `{{workflow.namespace}}`."""
 
 Bucket = Annotated[
     str,
-    BeforeValidator(Text(r"[a-z0-9][-a-z0-9._]{1,220}[a-z0-9]", "a bucket; write its name alone, such as acme-data")),
+    Before(Text(r"[a-z0-9][-a-z0-9._]{1,220}[a-z0-9]", "a bucket; write its name alone, such as acme-data")),
 ]
 
 
@@ -206,7 +207,7 @@ class ExitHandler(Part):
 class ArgoOptions(KubernetesOptions):
     """Options below `targets.argo`."""
 
-    version: Annotated[str, BeforeValidator(_version)] = Field("4.0", description=f"One of {', '.join(VERSIONS)}.")
+    version: Annotated[str, Before(_version)] = Field("4.0", description=f"One of {', '.join(VERSIONS)}.")
     layout: Layout = Field(
         "steps",
         description="steps: a pod for each step. single: one pod runs all steps, branches in parallel. auto: steps of"
@@ -243,7 +244,7 @@ class ArgoOptions(KubernetesOptions):
     )
     synchronization: Synchronization | None = Field(None, description="Locks that workflows share.")
     on_exit: ExitHandler | None = Field(None, description="A container that reports how a run ended.")
-    pod_spec_patch: Annotated[str | dict[str, Any] | None, BeforeValidator(_patch)] = Field(
+    pod_spec_patch: Annotated[str | dict[str, Any] | None, Before(_patch)] = Field(
         None, description="Strategic merge patch for every pod."
     )
     history: History = Field(
@@ -255,16 +256,11 @@ class ArgoOptions(KubernetesOptions):
     )
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")
 
-    @model_validator(mode="after")
-    def _without_namespace(self) -> "ArgoOptions":
+    def _check(self) -> None:
         if self.workflow_template == "cluster" and self.namespace:
             raise ValueError(
                 "`namespace`: a ClusterWorkflowTemplate has none; remove it, and give it to `kubectl apply -n`"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _removable(self) -> "ArgoOptions":
         kept = self.artifacts
         folders = kept.archive == "none" and not (kept.s3 or kept.azure or kept.volume)
         if folders and self.artifact_gc and self.artifact_gc.strategy != "Never":
@@ -273,4 +269,3 @@ class ArgoOptions(KubernetesOptions):
                 f"`artifact_gc`: Argo cannot remove a folder from {where};"
                 " write `artifacts: {archive: tar}` as well, or choose s3 or azure"
             )
-        return self
