@@ -112,6 +112,8 @@ def _json(value: Any) -> Any:
         return value
     if isinstance(value, PurePath):
         return value.as_posix()
+    if type(value) is list and all(type(item) is str for item in value):
+        return value[:]  # pydantic imports four modules of numbers and identifiers to convert any list: 4 ms
     plain = to_jsonable_python(value, fallback=_text)
     if isinstance(plain, list | dict):
         from wurzel.datacontract.ordering import order_sets

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from wurzel import records
 from wurzel.exceptions import FAILED, FINAL, WurzelError
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
@@ -26,7 +27,7 @@ def again(why: str, wait: float) -> str:
     return f"{why}; trying again{f' in {wait:g}s' if wait else ''}"
 
 
-@dataclass(frozen=True)
+@records.dataclass(frozen=True)
 class Failure:
     """Why a step failed, and its log, if it came to have one."""
 
