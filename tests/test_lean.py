@@ -1,4 +1,4 @@
-"""Jinja and ruamel.yaml are whole for everybody who uses them, although parts of them are imported late."""
+"""Pydantic, Jinja and ruamel.yaml are whole for everybody who uses them, although parts of them are imported late."""
 
 import os
 import subprocess
@@ -131,3 +131,72 @@ assert type(from_parser) is ParserError and type(from_scanner) is ScannerError a
 @pytest.mark.parametrize("use", [LOADS, LISTED_NAMES, STAR, NAMES, FAILS])
 def test_other_code_uses_ruamel_yaml_as_usual(tmp_path, use):
     run(f"{EVENTS}{use}", tmp_path)
+
+
+PYDANTIC = """
+import sys
+from wurzel.lean import load_pydantic
+load_pydantic()
+late = {"pydantic.json_schema", "pydantic.types", "pydantic_core.core_schema", "pydantic._internal._generate_schema"}
+import pydantic, typing
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+class Item(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+    number: int = Field(1, ge=1)
+    items: "list[Item]" = []
+Item.model_construct(number=2).model_copy()
+assert not late & sys.modules.keys()
+"""
+VALIDATES = """
+assert Item(number="3", items=[{}]).model_dump() == {"number": 3, "items": [{"number": 1, "items": []}]}
+try:
+    Item(number=0)
+except ValidationError as error:
+    assert error.errors()[0]["type"] == "greater_than_equal"
+from pydantic._internal import _generate_schema, _model_construction
+assert _model_construction.InvalidSchemaError is _generate_schema.InvalidSchemaError
+"""
+DESCRIBES = """
+assert Item.model_json_schema()["$defs"]["Item"]["properties"]["number"]["minimum"] == 1
+assert TypeAdapter(list[Item]).json_schema(ref_template="#/{model}")["items"] == {"$ref": "#/Item"}
+class Own(pydantic.json_schema.GenerateJsonSchema): pass
+assert issubclass(Own, pydantic.main.GenerateJsonSchema) and Item.model_json_schema(schema_generator=Own)
+"""
+MARKS = """
+from pydantic import AfterValidator, PositiveInt, SecretStr, computed_field, field_validator
+class Other(BaseModel):
+    key: SecretStr
+    count: typing.Annotated[PositiveInt, AfterValidator(lambda value: value + 1)] = Field(strict=True)
+    ratio: float = Field(0, allow_inf_nan=False)
+    @computed_field
+    @property
+    def twice(self) -> int: return 2 * self.count
+    @field_validator("ratio")
+    @classmethod
+    def half(cls, value): return value / 2
+assert Other(key="k", count=1, ratio=1).model_dump_json() == '{"key":"**********","count":2,"ratio":0.5,"twice":4}'
+for wrong in ({"count": "1"}, {"count": 1, "ratio": float("inf")}):
+    try:
+        Other(key="k", **wrong)
+    except ValidationError as error:
+        continue
+    raise AssertionError(wrong)
+"""
+CORE = """
+import pydantic_core
+from pydantic_core import CoreSchema, core_schema
+assert pydantic_core.core_schema is core_schema and core_schema.int_schema() == {"type": "int"}
+assert CoreSchema is core_schema.CoreSchema and pydantic_core.SchemaValidator(core_schema.int_schema())
+assert not hasattr(pydantic_core, "nothing") and not hasattr(pydantic, "nothing")
+"""
+ALL = """
+import pydantic.json_schema, pydantic_core
+from pydantic import *
+assert pydantic.types.SecretStr is SecretStr and pydantic.json_schema.CoreSchema is pydantic_core.CoreSchema
+assert RootModel[int](1).root == 1 and validate_call(lambda a: a)(1) == 1
+"""
+
+
+@pytest.mark.parametrize("use", [VALIDATES, DESCRIBES, MARKS, CORE, ALL])
+def test_other_code_uses_pydantic_as_usual(tmp_path, use):
+    run(f"{PYDANTIC}{use}", tmp_path)

@@ -1,8 +1,8 @@
-"""Imports of libraries without the parts that a cold start has no use for: 11 ms of Jinja, 5 ms of ruamel.yaml.
+"""Imports of libraries without what a cold start has no use for: 28 ms of pydantic, 11 of Jinja, 5 of ruamel.yaml.
 
-Both import these parts by name at their top. For that import alone stand-ins take their place. What the library takes
+They import these parts by name at their top. For that import alone stand-ins take their place. What the library takes
 from these loads the real module when it is first used. Other code only ever gets the real one: as soon as it asks a
-module of the library for such a part, the library is completed.
+module of the library for such a part, the library is completed; pydantic by that part, which may need another.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,14 @@ _EXPORTED = ("ruamel.yaml.cyaml", "ruamel.yaml.main")
 _ERRORS = "reader scanner parser composer constructor emitter serializer representer"
 _RUAMEL = (*_EXPORTED, *(f"ruamel.yaml.{name}" for name in _ERRORS.split()))
 """All but errors and events; the parser in C takes only errors from these."""
+_PYDANTIC = (
+    "pydantic_core.core_schema",
+    "pydantic.json_schema",
+    "pydantic.types",
+    "pydantic._internal._generate_schema",
+    "pydantic._internal._validators",
+)
+"""What builds validators and JSON Schemas, and types that few models have."""
 
 
 class _Later:
@@ -30,7 +39,12 @@ class _Later:
 
     def _real(self) -> Any:
         home, name = self._place
-        return getattr(import_module(home), name)
+        module = import_module(home)
+        if isinstance(module, _StandIn):
+            raise AttributeError(f"{home} is needed for this import")  # which `typing` only asks for
+        if home in _PYDANTIC and not getattr(module.__spec__, "_initializing", False):
+            _settle(home)
+        return getattr(module, name)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         return self._real()(*args, **named)
@@ -50,6 +64,61 @@ class _StandIn(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         return _Later(self.__name__, name)
+
+    def _real(self) -> ModuleType:
+        return import_module(self.__name__)
+
+
+class _Partial(ModuleType):
+    """A module of pydantic that has stand-ins, which other code does not see."""
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        return found._real() if type(found) in _BOTH else found  # noqa: SLF001
+
+    def __getattr__(self, name: str) -> Any:
+        if (part := f"{self.__name__}.{name}") in _PYDANTIC:
+            return import_module(part)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+_BOTH = (_Later, _StandIn)
+
+
+def load_pydantic() -> None:
+    """Import what models are defined with, unless that was done before."""
+    if "pydantic" in sys.modules:
+        return
+    sys.modules |= {name: _StandIn(name) for name in _PYDANTIC}
+    try:
+        for name in ("pydantic", "pydantic.main", "pydantic.fields", "pydantic.type_adapter"):
+            import_module(name)
+    except Exception:  # noqa: BLE001 - a version that needs more of them is imported as usual
+        for name in [name for name in sys.modules if name.startswith("pydantic.")]:
+            del sys.modules[name]
+        sys.modules.pop("pydantic", None)
+    finally:
+        _remove_stand_ins(_PYDANTIC)
+    for module in _of_pydantic():
+        kinds = {type(value) for value in vars(module).values()}
+        if module.__name__ in {"pydantic", "pydantic_core"} or not kinds.isdisjoint(_BOTH):
+            module.__class__ = _Partial
+
+
+def _of_pydantic() -> list[ModuleType]:
+    return [module for name, module in [*sys.modules.items()] if name.startswith("pydantic")]
+
+
+@cache
+def _settle(home: str) -> None:
+    """Put this module, and what is imported from it, in the place of their stand-ins: `except` wants real classes."""
+    real = import_module(home)
+    for names in map(vars, _of_pydantic()):
+        for name, value in [*names.items()]:
+            if type(value) is _StandIn and value.__name__ == home:
+                names[name] = real
+            elif type(value) is _Later and value._place[0] == home:  # noqa: SLF001
+                names[name] = getattr(real, value._place[1])  # noqa: SLF001
 
 
 def load_jinja() -> None:

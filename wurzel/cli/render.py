@@ -85,6 +85,9 @@ def command(
     target that wurzel.yaml names for it. With --only, --from or --until, a file for one run of these steps is written.
     """
     from wurzel.cli import own_output
+    from wurzel.lean import load_pydantic
+
+    load_pydantic()
     from wurzel.project.jobs import Choice, Request
 
     own_output()

@@ -13,6 +13,7 @@ from wurzel.cli.declare import AtLeast, declared, option
 from wurzel.cli.options import check_choice, choosing_options, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import inform, print_json, write
 from wurzel.exceptions import UsageError, WurzelError
+from wurzel.lean import load_pydantic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,6 +81,8 @@ def command(obj: dict[str, Any], /, watch: bool, **options: Any) -> None:
     PIPELINE may be left out where wurzel.yaml has only one.
     """
     asked = Asked(**options)
+    if not asked.in_process:
+        load_pydantic()
     _check(obj, asked, watch=watch)
     if watch:
         from pathlib import Path

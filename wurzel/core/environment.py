@@ -11,15 +11,17 @@ from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel, Json, Secret, SecretBytes, SecretStr
+from pydantic import AliasChoices, BaseModel
 from pydantic_core import from_json
+
+from wurzel.datacontract.secrets import hiding
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 DELIMITER = "__"
 
-_TEXT = (str, bytes, PurePath, SecretStr, SecretBytes)
+_TEXT = (str, bytes, PurePath)
 _NETWORK_MODULES = {"pydantic.networks", "pydantic_core._pydantic_core"}
 _TEXT_NAMES = {("decimal", "Decimal"), ("uuid", "UUID"), ("re", "Pattern")}
 
@@ -50,11 +52,12 @@ def is_text(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
 
 
 def _is_json(mark: Any) -> bool:
-    return mark is Json or type(mark) is Json
+    kind = mark if isinstance(mark, type) else type(mark)
+    return (kind.__module__, kind.__name__) == ("pydantic.types", "Json")
 
 
 def _is_text_type(kind: type, annotation: Any) -> bool:
-    if issubclass(kind, Secret):
+    if issubclass(kind, hiding()):
         return is_text(_hidden_type(annotation))
     if issubclass(kind, Enum):
         return all(isinstance(member.value, str) for member in kind)
@@ -63,7 +66,7 @@ def _is_text_type(kind: type, annotation: Any) -> bool:
 
 
 def _hidden_type(annotation: Any) -> Any:
-    """`T` of `Secret[T]` and of its sub-classes."""
+    """`T` of `Secret[T]` and of its sub-classes; `str` of `SecretStr`, `bytes` of `SecretBytes`."""
     if arguments := get_args(annotation):
         return arguments[0]
     bases = getattr(annotation, "__orig_bases__", ())

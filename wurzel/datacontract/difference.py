@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic_core import to_json
 
 from wurzel.datacontract.codec import place, short
-from wurzel.datacontract.secrets import HIDING
+from wurzel.datacontract.secrets import hiding
 from wurzel.exceptions import ContractFailedException
 
 SCALARS = frozenset({str, int, float, bool, type(None), bytes})
@@ -139,7 +139,7 @@ def free_key(returned: Any, _read: Any) -> Difference | None:
 
 
 def _within(returned: Any, read: Any) -> Difference | None:
-    if isinstance(returned, HIDING):
+    if isinstance(returned, hiding()):
         return Difference(returned, read, f"is {article(type(returned))}, which hides its value from what is stored")
     if isinstance(returned, Iterator):
         return once(returned, read)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUndefinedAnnotation
 
 from wurzel.datacontract.files import Stored
-from wurzel.datacontract.secrets import HIDING
+from wurzel.datacontract.secrets import hiding
 from wurzel.exceptions import StaticTypeError
 
 
@@ -28,7 +28,7 @@ def hidden_field(contract: type) -> tuple[str, type] | None:
 
 def _search(annotation: Any, seen: set[Any]) -> tuple[str, type] | None:
     kind = get_origin(annotation) or annotation
-    if isinstance(kind, type) and issubclass(kind, (*HIDING, Stored)):
+    if isinstance(kind, type) and issubclass(kind, (*hiding(), Stored)):
         return "", kind
     for argument in get_args(annotation):
         if found := _search(argument, seen):

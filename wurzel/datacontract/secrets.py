@@ -6,21 +6,31 @@ Everything that renders, shows, stores or hashes a value asks here first. `docs/
 from __future__ import annotations
 
 import re
+import sys
 import typing
 from collections import deque
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+from pydantic import BaseModel
 
 from wurzel.named_tuples import NamedTuple
 
 HIDDEN = "***"
 """Stands for what is not shown."""
 
-HIDING = (Secret, SecretStr, SecretBytes)
-"""The types whose values pydantic writes as asterisks."""
+
+def hiding() -> tuple[type[Any], ...]:
+    """The types whose values pydantic writes as asterisks; none where nobody has imported them."""
+    return _hiding() if "pydantic.types" in sys.modules else ()
+
+
+@cache
+def _hiding() -> tuple[type[Any], ...]:
+    from pydantic import Secret, SecretBytes, SecretStr
+
+    return Secret, SecretStr, SecretBytes
 
 
 def is_secret(annotation: Any) -> bool:
@@ -29,12 +39,12 @@ def is_secret(annotation: Any) -> bool:
     Secrets are `SecretStr`, `SecretBytes` and `Secret[T]`, in containers, unions, aliases, models, dataclasses, named
     tuples and typed dictionaries as well.
     """
-    return any(issubclass(kind, HIDING) for kind in _types(annotation))
+    return any(issubclass(kind, hiding()) for kind in _types(annotation))
 
 
 def secret_texts(value: Any) -> typing.Iterator[str]:
     """The texts of all secrets anywhere inside a validated value."""
-    if isinstance(value, HIDING):
+    if isinstance(value, hiding()):
         yield from texts_in(value.get_secret_value())
     elif (inner := _values_within(value)) is not None:
         for item in inner:
@@ -56,7 +66,7 @@ def _values_within(value: Any) -> typing.Iterable[Any] | None:
 
 def texts_in(value: Any) -> typing.Iterator[str]:
     """A secret's value as texts: each part of a collection, or of an object with fields, counts by itself."""
-    if isinstance(value, HIDING):
+    if isinstance(value, hiding()):
         value = value.get_secret_value()
     if (inner := _values_within(value)) is not None:
         for item in inner:

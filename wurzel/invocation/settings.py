@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from wurzel.datacontract.names import class_path
-from wurzel.datacontract.secrets import HIDING, is_secret, is_url, without_passwords
+from wurzel.datacontract.secrets import hiding, is_secret, is_url, without_passwords
 from wurzel.invocation.command import nulls
 from wurzel.ir.file_places import file_places, files_in
 from wurzel.named_tuples import NamedTuple
@@ -187,7 +187,7 @@ class _Reader:
             return self._collection(value, place, is_file=is_file)
         if isinstance(value, type | FunctionType | BuiltinFunctionType | ModuleType):
             return self._imported(value)
-        if isinstance(value, str) and not isinstance(value, HIDING):
+        if isinstance(value, str) and not isinstance(value, hiding()):
             _note(self.texts, place, value)
         return _leaf(value)
 
@@ -251,7 +251,7 @@ def _is_computed(field: FieldInfo) -> bool:
 
 def _leaf(value: Any) -> Any:
     """The JSON form of a value; one without any counts by its class, since its text may contain an address."""
-    if isinstance(value, HIDING):
+    if isinstance(value, hiding()):
         return _PRESENT
     name = class_path(type(value))
     plain = to_jsonable_python(value, fallback=lambda _: name, inf_nan_mode="strings")
