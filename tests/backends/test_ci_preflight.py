@@ -3,7 +3,7 @@
 from tests.backends.small import pipeline, setting, step
 from wurzel.backends import ci
 from wurzel.backends.ci.preflight import check
-from wurzel.ir.model import SecretRef
+from wurzel.ir.model import SecretRef, Store
 from wurzel.ir.schedule import Schedule
 
 
@@ -39,6 +39,10 @@ def test_colliding_and_impossible_secret_names():
 
 def test_names_of_the_platform_cannot_be_set():
     assert "env.CI_X cannot be set" in problems(pipeline(env={"CI_X": "1"}))
+    one_id = pipeline(env={"WURZEL_RUN_ID": "1"})
+    assert not problems(one_id)
+    stored = one_id.model_copy(update={"store": Store(url="s3://acme/rag")})
+    assert "env sets WURZEL_RUN_ID, by which the jobs of a run" in problems(stored)
     assert "steps.embed.env.ci_x cannot be set" in problems(pipeline(step(env={"ci_x": "1", "CITY": "x"})))
 
 

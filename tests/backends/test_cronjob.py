@@ -666,6 +666,8 @@ def test_a_store_in_a_folder_must_outlive_the_pod():
     assert len(problems(here, volumes=[{**volume, "read_only": False, "steps": ["words"]}])) == 1, "of some steps"
     assert problems(here, volumes=[{**volume, "read_only": False}]) == []
     assert problems(here, data={"claim": {"size": "1Gi"}}) == []
+    one_id = here.model_copy(update={"env": {"WURZEL_RUN_ID": "1"}})
+    assert "env sets WURZEL_RUN_ID" in problems(one_id, data={"claim": {"size": "1Gi"}})[0]
     assert len(problems(here.model_copy(update={"store": Store(url="store")}), data={"claim": {"size": "1Gi"}})) == 1
 
 

@@ -19,6 +19,7 @@ from wurzel.backends.base import (
 )
 from wurzel.backends.ir_file import IrContext, ir_file, ir_path
 from wurzel.backends.options import TargetOptions
+from wurzel.backends.preflight import own_run_id
 from wurzel.exceptions import Problem
 from wurzel.invocation.call import RunCall
 from wurzel.invocation.command import dataset, setting_variables, step_lines
@@ -161,14 +162,17 @@ class LocalBackend(Backend):
         return READ_BY_RUN if pipeline.store is not None else ()
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
-        """An environment variable cannot contain a zero byte."""
+        """An environment variable cannot contain a zero byte, nor all runs of a store have one id."""
         return [
-            Problem(
-                f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
-            )
-            for step in pipeline.steps
-            for name, value in step_environment(pipeline, step, {}).items()
-            if "\0" in value
+            *own_run_id(pipeline),
+            *(
+                Problem(
+                    f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
+                )
+                for step in pipeline.steps
+                for name, value in step_environment(pipeline, step, {}).items()
+                if "\0" in value
+            ),
         ]
 
 

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
 
+def own_run_id(pipeline: Pipeline) -> Iterator[Problem]:
+    """A problem if all runs of a pipeline with a store would have one id, which the pipeline sets."""
+    if pipeline.store is not None and "WURZEL_RUN_ID" in pipeline.env:
+        what = "env sets WURZEL_RUN_ID, by which the jobs of a run find each other's data"
+        yield Problem(what, hint="Remove it from env.")
+
+
 def unknown(where: str, names: Iterable[str], known: Collection[str], reason: str, what: str) -> Iterator[Problem]:
     """A problem for each of these names that is not known; `where` names it, `what` the known ones are."""
     for name in names:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.parts import MOST_TEMPLATES
 from wurzel.backends.argo.spec import IR, Specs
 from wurzel.backends.kubernetes.preflight import store_folder
-from wurzel.backends.preflight import sets
+from wurzel.backends.preflight import own_run_id, sets
 from wurzel.exceptions import Problem
 from wurzel.ir.quantity import amount
 from wurzel.ir.serialize import dump_for_jobs
@@ -139,10 +138,7 @@ def _run(pods: Pods) -> Iterator[Problem]:
     for texts in (pipeline.annotations, *(step.annotations for step in pipeline.steps)):
         if IR in texts:
             yield Problem(f"the annotation {IR} is for the pipeline that pods read", hint="Use another name.")
-    if k8s.RUN_ID in pipeline.env:
-        yield Problem(
-            f"env sets {k8s.RUN_ID}, by which the jobs of a run find each other's data", hint="Remove it from env."
-        )
+    yield from own_run_id(pipeline)
     yield from store_folder(pipeline, pods.options, "argo")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
-from wurzel.backends.preflight import secret_parameters, unknown, without_value
+from wurzel.backends.preflight import own_run_id, secret_parameters, unknown, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references, unfed
@@ -28,6 +28,7 @@ def check(
     problems = [
         *_secret_problems(pipeline, options, reserved),
         *_variable_problems(pipeline, reserved),
+        *own_run_id(pipeline),
         *_setting_problems(pipeline, also, scheduled=scheduled),
     ]
     if pipeline.schedule is not None and plain_cron(pipeline.schedule.cron) is None:

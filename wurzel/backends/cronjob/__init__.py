@@ -14,7 +14,7 @@ from wurzel.backends.cronjob.job import containers, place, uses_run
 from wurzel.backends.cronjob.objects import document, has_claim
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight, store_folder
-from wurzel.backends.preflight import sets
+from wurzel.backends.preflight import own_run_id, sets
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, layout_problems, results
@@ -161,6 +161,7 @@ class CronJobBackend(Backend):
         return [
             *preflight(pipeline, options, self.name, longest_name=longest, volumes={k8s.PIPELINE: k8s.PIPELINE_PATH}),
             *store_folder(pipeline, options, self.name, [options.mount] if options.data.claim else []),
+            *own_run_id(pipeline),
             *_together(pipeline),
             *_alone(pipeline, options),
             *layout_problems(pipeline, options.layout, place(pipeline)),
