@@ -51,6 +51,7 @@ class Reached(NamedTuple):
     units: Sequence[Unit]
     distributions: Sequence[Distribution]
     computed: Sequence[Computed]
+    """Where it imports what nothing tells the name of."""
     named: Sequence[Naming]
 
 
@@ -130,10 +131,6 @@ class Code:
         folders = [unit.folder for unit in units if unit.is_chosen and not self._units.is_written_into(unit.folder)]
         files = [unit.folder / file for unit in units for file in unit.files]
         return [*folders, *(file for file in files if not any(map(file.is_relative_to, folders)))]
-
-    def computed(self, step: Step, bases: Iterable[str] = ()) -> Sequence[Computed]:
-        """Where the code of a step imports what nothing tells the name of."""
-        return self.of(step, bases).computed
 
     def _follow(self, own: Iterable[str], roots: Iterable[str], *, tables: bool) -> Reached:
         mine = {name.partition(".")[0] for name in own}

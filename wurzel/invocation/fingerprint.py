@@ -98,7 +98,7 @@ class Fingerprints:
         """Which imports of a step's code are not seen, for people; nothing where its author gives a `cache_key`."""
         if _cache_key(step, self._class(step.run)):
             return ""
-        found = self._code.computed(step, bases(step))
+        found = self._code.of(step, bases(step)).computed
         places = dict.fromkeys(f"{os.path.relpath(one.path, self._root)}:{one.line}" for one in found)
         return f"changes of what {_listed([*places])} imports by a computed name are not seen" if places else ""
 
