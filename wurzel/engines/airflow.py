@@ -138,9 +138,9 @@ def dag_data(folder: Path) -> dict[str, bytes]:
 def stored(place: Path, folder: Path) -> dict[str, bytes]:
     """Datasets of the one run in a store, written into a folder; only those of whole steps if the run has failed."""
     bucket = LocalBucket(place)
-    for store in [Store(bucket, name) for name in pipelines(bucket)] if place.is_dir() else []:
-        for run, there in places(store).items():
-            for step in {one.step for one in there}:
-                with suppress(StoreError):
-                    deliver(store, Run(store, run), step, None, folder / step)
+    stores = [Store(bucket, name) for name in pipelines(bucket)] if place.is_dir() else []
+    runs = [(Run(store, name), there) for store in stores for name, there in places(store).items()]
+    for run, step in {(run, one.step) for run, there in runs for one in there}:
+        with suppress(StoreError):
+            deliver(run.store, run, step, None, folder / step)
     return collected(folder)
