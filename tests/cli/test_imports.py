@@ -97,9 +97,10 @@ def test_a_command_imports_what_it_uses(project, command, wanted, allowed):
 
 def test_a_check_of_what_is_up_to_date_builds_no_validator(project):
     project("scheduled")
-    words = ["render", "scheduled", "-t", "dvc", "-o", "out"]
+    words = ["render", "scheduled", *(f"--target={name}" for name in BUILT_IN), "-o", "out"]
     imported(*words)
-    assert PLUGINS not in imported(*words, "--check")
+    builders = {PLUGINS, "pydantic.functional_validators", "pydantic._internal._generate_schema"}
+    assert not builders & imported(*words, "--check")
 
 
 RUNNING = {

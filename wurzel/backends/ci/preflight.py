@@ -11,7 +11,6 @@ from wurzel.backends.preflight import own_run_id, secret_parameters, unknown, wi
 from wurzel.exceptions import Problem
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.variables import key_references, unfed
-from wurzel.ir.model import SecretRef
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
@@ -48,12 +47,12 @@ def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> I
         notice_references(pipeline),
         *(step.secrets for step in pipeline.steps),
     ]
-    refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
+    refs = {(ref.name, ref.key): ref for secrets_ in used for ref in secrets_.values()}
     known = [f"{name}/{key}" for name, key in refs]
     yield from unknown("secret_names", options.secret_names, known, "the pipeline does not use", "Secrets")
     owners: dict[str, str] = {}
-    for (name, key), shown in zip(refs, known, strict=True):
-        flat = secret_name(SecretRef(name=name, key=key), options)
+    for ref, shown in zip(refs.values(), known, strict=True):
+        flat = secret_name(ref, options)
         advice = f"Give one another name: secret_names: {{{shown}: OTHER_NAME}}."
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", flat) or re.match(reserved, flat.upper()):
             yield Problem(
