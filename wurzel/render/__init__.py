@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wurzel.render.check import Checker
-    from wurzel.render.environment import Below, Environment
+    from wurzel.render.environment import Environment
     from wurzel.render.language import Language
-    from wurzel.render.layers import Found
+    from wurzel.render.layers import Found, Layer
     from wurzel.render.quoting.draft import Draft
     from wurzel.render.text import Piece
     from wurzel.render.trace import Origin
@@ -131,8 +131,8 @@ class Renderer:
             raise TemplateError("the template renders differently when it is rendered again", where=template, hint=hint)
         return rendered
 
-    def below(self) -> Iterable[Below]:
-        """Every `!…` in rendered templates that led to a template of a project or pack."""
+    def below(self) -> Iterable[tuple[str, Layer, Found]]:
+        """Every `!…` in a rendered template of a layer that led to a template of a project or pack."""
         return self._environment.below()
 
     def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:

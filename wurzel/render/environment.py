@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import jinja2
 from jinja2 import Template
 
-from wurzel.exceptions import Problem, TemplateError, WurzelError
-from wurzel.named_tuples import NamedTuple
+from wurzel.exceptions import TemplateError, WurzelError
 from wurzel.render import bounds, text, values, work
 from wurzel.render.code_cache import CodeCache
 from wurzel.render.filters import FILTERS, REFUSED
@@ -20,7 +19,7 @@ from wurzel.render.jinja_types import Compiled, Context, Missing, places, runnin
 from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
-from wurzel.render.structure import ONE_NAME, circle, languages_differ, no_such_block
+from wurzel.render.structure import ONE_NAME, Chains, Extending, languages_differ, raised
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 from wurzel.suggestion import LOOSE, did_you_mean
@@ -30,18 +29,6 @@ if TYPE_CHECKING:
     from jinja2.lexer import TokenStream
 
     from wurzel.render.compiler import Generator
-
-
-class Below(NamedTuple):
-    """A `!…` in a template that led to a template of a project or pack."""
-
-    name: str
-    """As it is written."""
-    where: str
-    """The label and line of the template that has it."""
-    label: str
-    """The label of the template that it led to."""
-    layer: Layer
 
 
 class Environment(jinja2.Environment):
@@ -83,8 +70,8 @@ class Environment(jinja2.Environment):
         self._keys: dict[tuple[str, Layer | None], str] = {}
         self._missing: dict[str, TemplateMissing] = {}
         self._trees: dict[str, tuple[str, nodes.Template]] = {}
-        self._extending: tuple[str, int, Sequence[tuple[str, int]]] | None = None
-        self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
+        self._extending: Extending | None = None
+        self._chains = Chains(self._found)
         self.rendering: dict[str, jinja2.runtime.Context] = {}
         """The latest context of each template that takes part in this file."""
         self.taken: set[str] = set()
@@ -114,14 +101,14 @@ class Environment(jinja2.Environment):
 
     def run(self, name: str, context: Mapping[str, Any]) -> Text:
         """Everything the template writes. Raises `TemplateError` with the line of the template, for any error in it."""
-        self._parents.clear()
+        self._chains.clear()
         self.rendering.clear()
         self.taken = set()
         values.budget.reset()
         try:
             template = self.get_template(self._key(name, None))
             written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
-            self._check_blocks()
+            self._chains.check_blocks()
             text.check_length(written.pieces)
             return text.Text(whole_lines(written.pieces))
         except Exception as error:  # noqa: BLE001 - whatever a template does wrong is the template's error
@@ -167,16 +154,12 @@ class Environment(jinja2.Environment):
         """The templates that took part in the latest file, sorted by name."""
         return tuple(self._found[name] for name in sorted(self.taken))
 
-    def below(self) -> Iterator[Below]:
-        """Every `!…` so far that led to a template of a project or pack."""
+    def below(self) -> Iterator[tuple[str, Layer, Found]]:
+        """Every `!…` so far, in a template of a layer, that led to a template of a project or pack."""
         for (name, asking), key in self._keys.items():
             found = self._found[key]
-            if not (name.startswith("!") and asking is not None and asking.is_own and found.layer.is_own):
-                continue
-            for each in self.layers.of(asking):
-                lines = enumerate(each.read().split("\n"), 1)
-                if line := next((number for number, text in lines if name in text and "{%" in text), 0):
-                    yield Below(name, f"{label(each)}:{line}", label(found), found.layer)
+            if name.startswith("!") and asking is not None and asking.is_own and found.layer.is_own:
+                yield name, asking, found
 
     def _registered(self, found: Found) -> str:
         """The unique label of a template, by which it is found again."""
@@ -263,14 +246,14 @@ class Environment(jinja2.Environment):
 
     def extends(self, name: str, line: int, blocks: Sequence[tuple[str, int]]) -> None:
         """Compiled templates call this just before they get their parent."""
-        self._extending = (name, line, blocks)
+        self._extending = Extending(name, line, blocks)
 
     def join_path(self, template: str, parent: str) -> str:
         """The template that a name refers to, after checking that both have the same language."""
         if not isinstance(template, str | jinja2.Undefined):
             raise NotAValue(f"{ONE_NAME}, not {show(template)}")
         if problem := languages_differ(parent, template):
-            raise _raised(problem)
+            raise raised(problem)
         return self._key(template, self._found[parent].layer)
 
     def get_template(
@@ -284,7 +267,7 @@ class Environment(jinja2.Environment):
         template = super().get_template(name, parent, globals)
         self.taken.add(str(template.name))
         if extending:
-            self._check_parent(*extending, template)
+            self._chains.add(extending, template)
         return template
 
     def _source(self, name: str) -> tuple[str, str, Callable[[], bool]]:
@@ -292,29 +275,6 @@ class Environment(jinja2.Environment):
             raise jinja2.TemplateNotFound(name) from self._missing.get(name)
         found = self._found[name]
         return found.read(), str(found.path), lambda: True
-
-    def _check_parent(self, child: str, line: int, blocks: Sequence[tuple[str, int]], parent: Template) -> None:
-        self._parents[child] = (parent, line, blocks)
-        own = super().get_template(child).filename
-        seen = {own}
-        for each in self._and_above(parent):
-            if each.filename in seen:
-                raise _raised(circle(f"{child}:{line}", self._found[str(parent.name)], itself=parent.filename == own))
-            seen.add(each.filename)
-
-    def _and_above(self, template: Template) -> Iterator[Template]:
-        """A template, and those that it extends, as far as they have extended so far."""
-        step: Template | None = template
-        while step is not None:
-            yield step
-            step = self._parents.get(str(step.name), (None,))[0]
-
-    def _check_blocks(self) -> None:
-        for child, (parent, _, blocks) in self._parents.items():
-            known = {block for each in self._and_above(parent) for block in each.blocks}
-            for block, line in blocks:
-                if block not in known:
-                    raise _raised(no_such_block(f"{child}:{line}", block, known))
 
     def _explain(self, error: Exception, context: Mapping[str, Any]) -> NoReturn:
         passed = list(places(error.__traceback__))
@@ -329,11 +289,7 @@ class Environment(jinja2.Environment):
         from wurzel.render.mistakes import explained, not_set
 
         message, hint = explained(error, [*context, *self.globals], self.filters, self.tests)
-        extends = {(child, line) for child, (_, line, _) in self._parents.items()}
-        if (found := not_set(message, [each for each in passed if each not in extends], self._found)) is not None:
+        including = [each for each in passed if each not in self._chains.places()]
+        if (found := not_set(message, including, self._found)) is not None:
             where, message, hint = found
         raise TemplateError(message, where=self.labelled(where), hint=hint) from error
-
-
-def _raised(problem: Problem) -> TemplateError:
-    return TemplateError(problem.message, where=problem.where, hint=problem.hint)

@@ -1,12 +1,13 @@
-"""Rules for the structure of templates: the compiler checks what it runs, `templates check` all templates."""
+"""Rules for the structure of templates: a render checks what it runs, `templates check` all templates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from jinja2 import nodes
+from jinja2 import Template, nodes
 
-from wurzel.exceptions import Problem
+from wurzel.exceptions import Problem, TemplateError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.language import language_of
 from wurzel.render.layers import Found, label
 from wurzel.render.lines import bare
@@ -52,6 +53,63 @@ def circle(where: str, parent: Found, *, itself: bool) -> Problem:
         where,
         f'Write `{{% extends "!{parent.relative}" %}}` for the next layer below that has the file.',
     )
+
+
+class Extending(NamedTuple):
+    """A template that extends another."""
+
+    name: str
+    line: int
+    """The line of its `extends`."""
+    blocks: Sequence[tuple[str, int]]
+    """Its own blocks, with their lines."""
+
+
+class Chains:
+    """Which templates of a file extend which, as far as it has been rendered."""
+
+    def __init__(self, found: Mapping[str, Found]) -> None:
+        self._found = found
+        self._above: dict[str, tuple[Extending, Template]] = {}
+
+    def clear(self) -> None:
+        """Start another file."""
+        self._above.clear()
+
+    def add(self, child: Extending, parent: Template) -> None:
+        """Remember what a template extends. Raises `TemplateError` when that is, or extends, the template itself."""
+        self._above[child.name] = (child, parent)
+        own = str(self._found[child.name].path)
+        seen = {own}
+        for each in self._from(parent):
+            if each.filename in seen:
+                where = f"{child.name}:{child.line}"
+                raise raised(circle(where, self._found[str(parent.name)], itself=parent.filename == own))
+            seen.add(str(each.filename))
+
+    def check_blocks(self) -> None:
+        """Raise `TemplateError` for a block of a template that none of those which it extends has."""
+        for child, parent in self._above.values():
+            known = {block for each in self._from(parent) for block in each.blocks}
+            for block, line in child.blocks:
+                if block not in known:
+                    raise raised(no_such_block(f"{child.name}:{line}", block, known))
+
+    def places(self) -> set[tuple[str, int]]:
+        """Name and line of each `extends`."""
+        return {(child.name, child.line) for child, _ in self._above.values()}
+
+    def _from(self, template: Template) -> Iterator[Template]:
+        """A template, and those that it extends."""
+        yield template
+        while (found := self._above.get(str(template.name))) is not None:
+            template = found[1]
+            yield template
+
+
+def raised(problem: Problem) -> TemplateError:
+    """The finding as an error."""
+    return TemplateError(problem.message, where=problem.where, hint=problem.hint)
 
 
 def _outside(body: Sequence[nodes.Node]) -> Iterator[int]:
