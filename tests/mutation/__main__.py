@@ -23,7 +23,11 @@ STORE = ["gc_plan", "local", "names", "records", "references", "repair", "runs",
 STORED = ["store", "local", "gc", "verify"]
 AREAS = {
     # area: modules, the tests that must notice, and those that are asked about what these do not notice
-    "yaml": ([f"{QUOTING}yaml*.py", f"{QUOTING}word.py"], ["render/test_yaml_quoting.py"], ["render"]),
+    "yaml": (
+        [f"{QUOTING}yaml*.py", f"{QUOTING}word.py"],
+        ["render/test_yaml_quoting.py", "render/test_yaml_repeats.py"],
+        ["render"],
+    ),
     "shell": ([f"{QUOTING}shell*.py", f"{QUOTING}draft.py"], ["render/test_shell_quoting.py"], ["render"]),
     "python": ([f"{QUOTING}python*.py"], ["render/test_python_quoting.py"], ["render"]),
     "invocation": (

@@ -163,6 +163,7 @@ def test_entries_join_the_block_around_them(render):
         "a:\n  b: 1\n  p:\n    - 1\n  c: 2\nd:\n- e\n- q\n- - r\n"
     )
     assert render(template, x={}, y=[]).text == "a:\n  b: 1\n  c: 2\nd:\n- e\n"
+    assert render("a: &a 1\nb:\n- *a\n{{ y }}\n", y=[]).text == "a: &a 1\nb:\n- *a\n"
 
 
 def test_entries_that_are_all_there_is(render):
@@ -302,6 +303,7 @@ def test_a_template_that_is_no_yaml_is_named_with_its_line(render, template, lin
     with pytest.raises(VerifyError, match="the template is not valid YAML, whatever its values are") as caught:
         render(template, s="b")
     assert caught.value.where == f"x.yaml.j2:{line}"
+    assert caught.value.hint.startswith("Write text of the template outside `{{ }}`")  # the line above is its own
 
 
 def test_the_message_names_the_expression_the_value_and_the_way_out(render):
