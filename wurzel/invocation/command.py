@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
-from wurzel.invocation.call import Call, RunCall, options
+from wurzel.invocation.call import Call, options
 from wurzel.ir.types import format_duration
 from wurzel.secret_names import may_be_secret
 
@@ -116,16 +116,6 @@ def call_of(pipeline: Pipeline, step: Step) -> Call:
         step.shard_by,
         unnamed_secrets(pipeline, step),
     )
-
-
-def run_from_ir(source: str) -> list[str]:
-    """The command that runs the pipeline of an IR file, or of a variable: `env:NAME`."""
-    return RunCall(from_ir=source).words()
-
-
-def only(steps: Iterable[str]) -> list[str]:
-    """The option of `wurzel run` that chooses these steps."""
-    return options(only=",".join(steps))
 
 
 def nulls(step: Step) -> list[str]:

@@ -14,7 +14,7 @@ from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.options import no_options
 from wurzel.invocation import call
-from wurzel.invocation.command import Emulated, only, run_from_ir, step_argv, step_inputs
+from wurzel.invocation.command import Emulated, step_argv, step_inputs
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import SecretRef, Step
 from wurzel.ir.pods import GPU
@@ -151,7 +151,8 @@ class Tasks:
         jobs = self._jobs
         own, source = ("$work", f"${IR}") if kind == "bash" else (_WORK, f"env:{IR}")
         data, state = (f"{own}/data", f"{own}/state") if jobs.stored else (f"${RUN}", own)
-        words = run_from_ir(source)[1:] + call.options(data_dir=data, state_dir=state, no_retry=jobs.all_native)
+        asked = call.options(from_ir=source, data_dir=data, state_dir=state, no_retry=jobs.all_native)
+        words = ["run", *asked]
         if kind == "kubernetes":
             return [commands.expanded(word) for word in words]
         blanks = environment.all_blanks(self._pipeline)
@@ -170,11 +171,11 @@ class Tasks:
             argv = step_argv(self._pipeline, step, inputs=inputs, output=self._folders[step.id], emulate=emulate)
             return [*self._options.command, *argv[1:]], environment.blanks(step)
         wide = self._jobs.width(job)
-        here = call.options(
+        return call.options(
             no_retry=self._jobs.native(job) and not self._jobs.all_native,
             j=(len(job.steps) > 1 or wide > 1) and wide,
-        )
-        return [*here, *([] if self._jobs.whole else only(job.ids))], []
+            only=not self._jobs.whole and ",".join(job.ids),
+        ), []
 
     def _script(self, argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
         if self._jobs.run:

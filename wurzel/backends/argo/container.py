@@ -9,7 +9,7 @@ from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import secrets_of, step_env, text
 from wurzel.backends.argo.manifest import Container
 from wurzel.invocation import call
-from wurzel.invocation.command import only, run_from_ir, step_argv, step_inputs
+from wurzel.invocation.command import step_argv, step_inputs
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.dag import Dag
@@ -66,7 +66,7 @@ class Runs:
         """The container of a job."""
         dag, pods = self._dag, self._dag.pods
         first, width = job.steps[0], pods.width(job)
-        args = [] if pods.whole else only(job.ids)
+        args = call.options(only=not pods.whole and ",".join(job.ids))
         if pods.sliced(job):
             counted = job.name in dag.counters or job.name in dag.feeders
             args += call.options(shard=SHARD if counted else f"{SHARD}/{first.shards.max}")
@@ -98,7 +98,7 @@ class Runs:
         """The start of the command, which most containers share, so that it is written once."""
         dag = self._dag
         data, state = f"{dag.options.mount}/{dag.pipeline.data_dir}", self._state(job)
-        argv = run_from_ir(f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}")
+        argv = call.RunCall(from_ir=f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}").words()
         argv += call.options(no_retry=dag.pods.native(job))
         return [*argv, *map(text, call.options(data_dir=data, state_dir=state))]
 

@@ -14,7 +14,7 @@ from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.exceptions import BROKEN_CONTRACT, USAGE
 from wurzel.invocation import call
-from wurzel.invocation.command import dataset, only, run_from_ir, step_argv, step_inputs
+from wurzel.invocation.command import dataset, step_argv, step_inputs
 from wurzel.invocation.failure import notice_references
 from wurzel.ir.jobs import Place, are_runs, jobs_of
 from wurzel.ir.requests import attempts, longest_path, width
@@ -231,9 +231,12 @@ class Builder:
         """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
-        args = [] if len(job.steps) == 1 and width(job.steps) == 1 else call.options(j=jobs)
-        args += [] if len(self.jobs) == 1 else only(job.ids)
-        args += call.options(data_dir=f"{mount}/{pipeline.data_dir}", state_dir=f"{mount}/.wurzel")
+        args = call.options(
+            j=(len(job.steps) > 1 or width(job.steps) > 1) and jobs,
+            only=len(self.jobs) > 1 and ",".join(job.ids),
+            data_dir=f"{mount}/{pipeline.data_dir}",
+            state_dir=f"{mount}/.wurzel",
+        )
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
         # Only if no other container ever runs, so that a failure is reported once.
         if pipeline.on_failure is not None and len(self.jobs) == 1 and not self.options.backoff_limit:
@@ -243,7 +246,7 @@ class Builder:
             self.name if len(self.jobs) == 1 else job.name,
             list(job.steps),
             image=k8s.image_of(pipeline, job.steps[0]),
-            command=run_from_ir(path),
+            command=call.RunCall(from_ir=path).words(),
             args=[k8s.escape(word) for word in args],
             env=self._env({**k8s.pipeline_env(pipeline), **store_env(pipeline), **secrets}),
             resources=k8s.job_resources(job.steps, jobs),
