@@ -412,6 +412,8 @@ def test_items_and_files_are_in_the_same_parts_with_the_same_marks():
         for mark in ({"executable": True}, {})
     )
     assert first_difference(["a"], marked, plain).what == "field 'parts[1].executable' is nothing, not True"
+    one, other = {"a/00000/x.txt": b"ab"}, {"a/00000/x.txt": b"ac"}
+    assert first_difference(["a"], one, other).what == "2 bytes; the first that differs is byte 1"
 
 
 def test_rows_of_tables_are_counted_like_items():

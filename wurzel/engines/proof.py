@@ -273,4 +273,5 @@ def _inner(value: Any, name: str | int) -> Any:
 def _of_bytes(expected: bytes, found: bytes) -> str:
     same = next((at for at, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), None)
     at = min(len(expected), len(found)) if same is None else same
-    return f"{len(found)} bytes, not {len(expected)}; the first that differs is byte {at}"
+    size = f"{len(found)} bytes" + (f", not {len(expected)}" if len(found) != len(expected) else "")
+    return f"{size}; the first that differs is byte {at}"
