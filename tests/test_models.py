@@ -123,6 +123,7 @@ def test_what_a_model_checks_itself_is_checked():
     [
         ("_own", model_validator(mode="after")(lambda self: self), "pydantic would not run it; write `def _check"),
         ("_own", PrivateAttr(0), "objects would not have it; make it a field"),
+        ("model_post_init", lambda self, context: None, "pydantic would not run it"),
         ("own", cached_property(lambda self: self.name), "its value would count as a field; write a property"),
         ("name", "x", "would have no effect; annotate it"),
         ("model_config", {"extra": "allow"}, "would have no effect; leave it out"),
@@ -131,6 +132,20 @@ def test_what_a_model_checks_itself_is_checked():
 def test_what_would_be_lost_is_refused(name, member, message):
     with pytest.raises(TypeError, match=rf"Other\.{name}:? {message}"):
         type(Tree)("Other", (Tree,), {name: member})
+
+
+class Marked(Model):
+    LIMIT: "ClassVar[int]" = 3
+    size: Annotated[int, Field(alias="Size", description="how large", ge=0)] = 1
+    tags: "dict[str, int]" = Field({})
+
+
+def test_what_annotations_say_counts():
+    assert (Marked.LIMIT, Marked(Size=2).size, Marked.model_fields["size"].description) == (3, 2, "how large")
+    with pytest.raises(ValidationError, match="greater than or equal to 0"):
+        Marked(Size=-1)
+    Marked.model_construct().tags["a"] = 1
+    assert Marked.model_construct().tags == {}
 
 
 def test_models_are_values():

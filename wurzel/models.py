@@ -5,13 +5,15 @@ without validation, or not at all. Type checkers see models of pydantic.
 """
 
 from copy import copy, deepcopy
-from functools import cache
+from functools import cache, partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+
+from wurzel.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +30,10 @@ _REFUSED = {
     "cached_property": f"its value would count as a field; write a property, {_BASE}",
 }
 """Members of classes of pydantic that would have no effect, or another one; by the name of their type."""
+_CHANGING = (dict, list, set)
+_NOT_CALLED = frozenset({"model_post_init", "Config"})
+_CLASS_VAR = pattern(r"(\w+\.)?ClassVar\b")
+"""Of annotations that are texts."""
 
 
 class _Definition(type):
@@ -42,7 +48,7 @@ class _Definition(type):
         _check_members(made, body)
         own = {key: field for key, (_, field) in (fields or {}).items()}
         for key, annotation in get_annotations(made).items():
-            if not key.startswith("_") and ClassVar not in {annotation, get_origin(annotation)}:
+            if not key.startswith("_") and not _is_class_var(annotation):
                 own[key] = _as_field(body.get(key, PydanticUndefined))
                 if key in body:
                     delattr(made, key)
@@ -60,11 +66,17 @@ def _check_members(made: type, body: dict[str, Any]) -> None:
     bases = [base for base in made.__mro__[1:] if isinstance(base, _Definition)]
     fields = {key for base in bases for key in base._own} - get_annotations(made).keys()  # noqa: SLF001
     for key, value in body.items():
-        if reason := _REFUSED.get(type(value).__name__):
+        if reason := _REFUSED.get("PydanticDescriptorProxy" if key in _NOT_CALLED else type(value).__name__):
             raise TypeError(f"{made.__name__}.{key}: {reason}")
         if key in fields or (key == "model_config" and bases):
             advice = "annotate it, as a field" if key in fields else f"leave it out, {_BASE}"
             raise TypeError(f"{made.__name__}.{key} would have no effect; {advice}")
+
+
+def _is_class_var(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return _CLASS_VAR.match(annotation) is not None
+    return ClassVar in {annotation, get_origin(annotation)}
 
 
 def _as_field(default: Any) -> FieldInfo:
@@ -93,17 +105,22 @@ def _annotated(field: FieldInfo, annotation: Any) -> FieldInfo:
     if field.annotation is not None:
         field = copy(field)
     elif get_origin(annotation) is Annotated:
-        annotation, *extras = get_args(annotation)
-        marks = [mark for extra in extras for mark in (extra.metadata if isinstance(extra, FieldInfo) else [extra])]
-        field.metadata = [*marks, *field.metadata]
+        inner, *extras = get_args(annotation)
+        if any(isinstance(extra, FieldInfo) for extra in extras):  # takes a while
+            return FieldInfo.from_annotated_attribute(annotation, field)
+        annotation, field.metadata = inner, [*extras, *field.metadata]
     field.annotation = annotation
     return field
 
 
 @cache
 def _defaults(cls: Any) -> "tuple[tuple[str, Any, Callable[[], Any] | None], ...]":
-    """Name, default and default factory of each field; defaults are immutable, so models can share them."""
-    return tuple((name, field.default, field.default_factory) for name, field in cls.model_fields.items())
+    """Name, default and default factory of each field; models share their defaults, but for those that can change."""
+    return tuple(
+        (name, field.default, partial(deepcopy, field.default) if isinstance(field.default, _CHANGING) else factory)
+        for name, field in cls.model_fields.items()
+        for factory in (field.default_factory,)
+    )
 
 
 @cache

@@ -21,7 +21,8 @@ from wurzel.patterns import pattern
 READING = pattern(
     rb"\b(?:__file__|subprocess|command|resources|spec_from_file_location|addsitedir)\b|Path\(|Loader\b|\bsys\.path\b"
     rb"|\b(?:exec|run_path|system|popen|path\.join|joinpath|mkdir|touch|write|to_|save|dump)\w*\("
-    rb"|glob\b|\b(?:read|scan|load|f?open|iter\w|list\w|f?walk|copy\w|from_|parse|ingest)\w*\("
+    rb"|glob\b|\b(?:read|scan|load|f?open|iter\w|list\w|f?walk|copy\w|from_|parse|ingest|dataset)\w*\("
+    rb"|(?:Reader|Encoder|Transformer)\("
     rb"|[\"'][\w@+ ,()&=#~./-]*\.[A-Za-z]\w{0,9}[\"']"
 )
 """Occurs in the source of a module that reads or writes files, or has names of files, which others may read."""
@@ -35,8 +36,12 @@ _ADDING = frozenset({"append", "insert"})
 _SPLITTING = frozenset({"split", "splitlines"})
 _READS = pattern(
     r"read|scan|load(?!s\b)|open|iter\w|list\w|walk|copy\w|from_(?:pre|file|path|dir|folder|disk)|parse_\w|ingest"
+    r"|dataset\Z|\w*(?:Loader|Reader|SentenceTransformer|CrossEncoder)\Z|i?glob\Z|rglob\Z"
 )
 """How the names of functions begin that read the file, or the folder, that they are given first."""
+_SAYING_WHERE = pattern(r"(?:(?:input|data|root|source|docs)_)?(?:dir|directory|folder|path|root|files?|root_dir)")
+"""Names of arguments of such functions."""
+_IN_SQL = pattern(r"(?i:from|join|\()\s*'([^'\n]+\.\w+)'")
 _GLOBBING = frozenset({"glob", "iglob", "rglob"})
 _CONNECTING = frozenset({"connect"})
 _WRITING_SQL = pattern(r"\s*(?i:insert|create|update|delete|replace|drop|alter|copy|attach)\s")
@@ -134,8 +139,9 @@ def _is_like_a_path(form: str) -> bool:
 def _named(node: ast.AST, forms: Forms) -> Iterator[str]:
     """Forms of the paths that a node names."""
     if (text := text_of(node)) is not None:
-        if ("." in text or "/" in text) and (path := as_path(text)) and ("." in path or path != text):
-            yield path
+        for one in (text, *_IN_SQL.findall(text)):
+            if ("." in one or "/" in one) and (path := as_path(one)) and ("." in path or path != one):
+                yield path
         return
     if is_joined(node):
         yield from forms.of(node)
@@ -227,8 +233,10 @@ def _arguments(call: ast.Call, forms: Forms) -> Iterator[str]:
     name = name_of(call.func)
     around = call.func.value if isinstance(call.func, ast.Attribute) else None
     if _READS.match(name):
-        yield from (f"{form}/" for form in forms.of(call.args[0])) if call.args else ()
-    elif name == "addsitedir" or name.endswith("Loader") or (name in _ADDING and name_of(around) == "path"):
+        first = () if name in _GLOBBING else call.args if name.endswith("Loader") else call.args[:1]
+        named = [word.value for word in call.keywords if _SAYING_WHERE.fullmatch(word.arg or "")]
+        yield from (f"{form}/" for one in (*first, *named) for form in forms.of(one))
+    elif name == "addsitedir" or (name in _ADDING and name_of(around) == "path"):
         yield from (f"{form}/" for one in call.args for form in forms.of(one))
     elif name in _STARTING | _SPLITTING:
         texts = map(text_of, (*call.args, around))

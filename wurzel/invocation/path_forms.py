@@ -45,6 +45,8 @@ class Forms:
 
     def of(self, node: ast.AST | None, within: frozenset[str] = frozenset()) -> list[str]:
         """What an expression may give; `within` are names whose values are being read."""
+        if name_of(node) == "sep":
+            return ["/"]
         if (text := text_of(node)) is not None:
             self._note(node, within)
             return [text]
@@ -78,8 +80,10 @@ class Forms:
 
     def _named(self, node: ast.AST | None, within: frozenset[str]) -> list[str]:
         name = name_of(node) or (text_of(node.slice) or "" if isinstance(node, ast.Subscript) else "")
-        if name == "value" and isinstance(node, ast.Attribute):
-            return self.of(node.value, within)  # of an enumeration's member
+        if (name == "value" and isinstance(node, ast.Attribute)) or (not name and isinstance(node, ast.Subscript)):
+            return self.of(node.value, within)  # of an enumeration's member, or one of a list or mapping
+        if isinstance(node, ast.Call) and name_of(node.func) in self._given:
+            return self.of(ast.Name(name_of(node.func)), within)  # what a function of the file returns
         found = [HOLE]  # it may have another text where it is used
         if name in self._given and name not in within and len(within) < _DEEPEST:
             found += self._values(name, within | {name})
@@ -110,6 +114,8 @@ class Forms:
             return _paths([self.of(node.left, within), self.of(node.right, within)])
         assert isinstance(node, ast.Call)  # noqa: S101 - see `is_joined`
         around = [self.of(node.func.value, within)] if isinstance(node.func, ast.Attribute) else []
+        if name_of(node.func) == "join":  # `os.path` is no folder
+            around = []
         parts = [self.of(one, within) for one in node.args]
         if name_of(node.func) in BESIDE and around:
             around = [[form.rstrip("/").rpartition("/")[0] for form in around[0]]]
@@ -134,6 +140,9 @@ def given(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         last = [*node.posonlyargs, *node.args][-len(node.defaults) :] if node.defaults else []
         pairs = [*zip(last, node.defaults, strict=True), *zip(node.kwonlyargs, node.kw_defaults, strict=True)]
         yield from ((one.arg, value) for one, value in pairs if value is not None)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        returned = (one.value for one in ast.walk(node) if isinstance(one, ast.Return))
+        yield from ((node.name, value) for value in returned if value is not None)
     elif isinstance(node, ast.Call):  # `dict(docs="texts")`
         yield from ((word.arg, word.value) for word in node.keywords if word.arg and text_of(word.value))
     elif isinstance(node, ast.Dict):
@@ -142,19 +151,28 @@ def given(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _passed(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-    """What functions of the file are given by calls in it, by the names of their arguments."""
+    """What functions and classes of the file are given by calls in it, by the names of their arguments."""
     functions: dict[str, list[str]] = {}
     calls = []
     for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
-            functions[node.name] = names[1:] if names[:1] in (["self"], ["cls"]) else names
+            functions[node.name] = _names(node)
+        elif isinstance(node, ast.ClassDef):
+            made = [_names(one) for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+            fields = [name_of(one.target) for one in node.body if isinstance(one, ast.AnnAssign)]
+            functions[node.name] = made[0] if made else fields
         elif isinstance(node, ast.Call):
             calls.append(node)
     for call in calls:
         if (named := functions.get(name_of(call.func))) is not None:
             yield from zip(named, call.args, strict=False)
             yield from ((word.arg, word.value) for word in call.keywords if word.arg)
+
+
+def _names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Of the arguments that a call gives by their order."""
+    names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
 
 
 def is_joined(node: ast.AST) -> bool:
@@ -239,6 +257,8 @@ def _choices(node: ast.AST | None) -> Iterator[ast.AST]:
         yield from node.values
     elif isinstance(node, ast.List | ast.Tuple | ast.Set):
         yield from node.elts
+    elif isinstance(node, ast.Dict):
+        yield from node.values
 
 
 def name_of(node: ast.AST | None) -> str:

@@ -6,6 +6,7 @@ import ast
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from wurzel.invocation.path_forms import Forms, name_of, text_of
 from wurzel.invocation.path_texts import HOLE, REFERENCE, as_path, made
@@ -44,11 +45,12 @@ def written_folders(tree: ast.Module, nodes: Iterable[ast.AST], elsewhere: Mappi
     if not any(isinstance(node, ast.Call) and writes(node) for node in nodes):
         return set()
     outside, *functions = _scopes(tree)
+    shared = [*outside, *_shared(functions)]
     found = set[str]()
     for scope in ([], *functions):
         places = [place for node in scope or outside if isinstance(node, ast.Call) for place in _places(node)]
         if places:
-            forms, settings = Forms([*outside, *scope], elsewhere), set(_settings(scope or outside))
+            forms, settings = Forms(dict.fromkeys([*shared, *scope]), elsewhere), set(_settings(scope or outside))
             every = (folder for place in places for form in forms.of(place) for folder in _folders(f"{form}/"))
             found.update(folder for folder in every if _is_one(folder, settings))
     return found
@@ -63,9 +65,11 @@ def _is_one(folder: str, settings: AbstractSet[str]) -> bool:
     return all(name.isupper() or name in settings for name in REFERENCE.findall(folder))
 
 
-def is_written(path: str, folders: Iterable[str]) -> bool:
-    """Whether a path is a folder in which one of these is, or which it is."""
-    return path.endswith("/") and any(one.startswith(folder) for folder in _folders(path) for one in folders)
+def is_written(path: str, folders: AbstractSet[str]) -> bool:
+    """Whether a path is one of these, or a folder in which one is."""
+    if not path.endswith("/"):
+        return f"{path}/" in folders
+    return any(one.startswith(folder) for folder in _folders(path) for one in folders)
 
 
 def _scopes(tree: ast.Module) -> Iterator[Sequence[ast.AST]]:
@@ -84,6 +88,15 @@ def _scopes(tree: ast.Module) -> Iterator[Sequence[ast.AST]]:
     yield from (list(ast.walk(function)) for function in functions)
 
 
+def _shared(functions: Sequence[Sequence[ast.AST]]) -> Iterator[ast.AST]:
+    """What functions say to each other: what they return, are called with, and give to attributes of objects."""
+    for node in chain.from_iterable(functions):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        is_call = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Call)
+        if is_call or any(isinstance(target, ast.Attribute) for target in targets):
+            yield node
+
+
 def _places(call: ast.Call) -> Sequence[ast.AST]:
     """What a call surely writes at; `save(a, b)` may read one of them."""
     name = name_of(call.func)
@@ -94,6 +107,8 @@ def _places(call: ast.Call) -> Sequence[ast.AST]:
         return around
     if name.startswith("to_"):
         return call.args[:1]
+    if name.startswith(("write_", "dump")):
+        return call.args[-1:]
     return [*around, *call.args[:1]] if name.startswith(_AT_FIRST) or _opens_to_write(call, name) else []
 
 
