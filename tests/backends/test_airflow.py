@@ -34,7 +34,7 @@ from wurzel.ir.model import (
     Step,
     Triggers,
 )
-from wurzel.ir.pods import Resources
+from wurzel.ir.pods import Resources, Volume
 from wurzel.ir.schedule import Schedule
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
@@ -765,6 +765,27 @@ def test_a_step_with_its_own_volumes_variables_and_priority_has_its_own_pod():
     assert source.count('"kind": "Pod"') == 1
     alone = body.model_copy(update={"steps": (body.steps[1].model_copy(update={"needs": (), "inputs": ()}),)})
     assert list(dag(alone, chosen).pods) == ["POD", "POD_SUFFIX"], "default_args name the first"
+
+
+def test_volumes_of_one_pod_differ_in_name_and_place():
+    cache = {"name": "cache", "mount_path": "/cache", "claim": {"name": "c"}}
+
+    def found(*volumes, steps=(), **fields):
+        pods = {"claim": "rag", "volumes": list(volumes), **fields}
+        made = [one_step(id=name, volumes=(Volume(**volume),)).steps[0] for name, volume in steps]
+        body = one_step({"steps": tuple(made)} if made else {"image": "acme/p:1"})
+        return problems(body.model_copy(update={"image": "acme/p:1"}), operator="kubernetes", kubernetes=pods)
+
+    here = "targets.airflow.kubernetes.volumes: "
+    assert found(cache) == []
+    assert f"{here}'cache' is the name of the volume for another entry" in found(cache, cache | {"mount_path": "/x"})[0]
+    assert f"{here}'x' is mounted at /cache, where another entry, 'cache' is" in found(cache, cache | {"name": "x"})[0]
+    assert f"{here}'data' is the name of the volume for the datasets" in found(cache | {"name": "data"})[0]
+    assert f"{here}'cache' is mounted at /tmp, where /tmp is" in found(cache | {"mount_path": "/tmp"})[0]
+    assert found(cache | {"mount_path": "/tmp"}, security={"read_only_root": False}) == []
+    other = cache | {"claim": {"name": "other"}}
+    assert found(steps=[("words", cache), ("upper", other)]) == [], "each step has its own pod"
+    assert "steps.words.volumes: 'cache' is the name of the volume" in found(cache, steps=[("words", other)])[0]
 
 
 def test_what_starts_a_dag_besides_the_clock():

@@ -11,7 +11,8 @@ from wurzel.backends.airflow.environment import RESERVED, params
 from wurzel.backends.airflow.layout import Jobs, kind_of, place
 from wurzel.backends.airflow.names import COUNTER, TAKEN, task_id
 from wurzel.backends.ir_file import ir_text
-from wurzel.backends.kubernetes.preflight import missing_images
+from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH
+from wurzel.backends.kubernetes.preflight import missing_images, volume_problems
 from wurzel.backends.kubernetes.store import folder_outside
 from wurzel.backends.preflight import secret_parameters, sets, unknown, without_value
 from wurzel.exceptions import Problem
@@ -80,11 +81,7 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
 
 def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     ids = [step.id for step in pipeline.steps]
-    named = {"steps": list(options.steps)} | {
-        f"kubernetes.volumes: {volume.name!r}": list(volume.steps) for volume in options.kubernetes.volumes
-    }
-    for option, names in named.items():
-        yield from unknown(f"{_HERE}.{option}", names, ids, f"is not a step of {pipeline.name}", "Steps")
+    yield from unknown(f"{_HERE}.steps", options.steps, ids, f"is not a step of {pipeline.name}", "Steps")
 
 
 def _parameters(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
@@ -185,10 +182,15 @@ def _folder(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
 
 def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     """Pods and containers need a volume, since their data must outlive them, unless a store has it."""
+    pods = options.kubernetes
+    own = {DATA: pods.mount} if pods.claim else {}
+    own |= {TMP: TMP_PATH} if pods.security.restricted and pods.security.read_only_root else {}
+    kinds = {kind_of(step.id, options) for step in pipeline.steps}
+    if pods.volumes or "kubernetes" in kinds:
+        yield from volume_problems(pipeline, pods, f"{_HERE}.kubernetes", own, apart=True)
     if pipeline.store is not None:
         yield from _folder(pipeline, options)
         return
-    kinds = {kind_of(step.id, options) for step in pipeline.steps}
     if "kubernetes" in kinds and options.kubernetes.claim is None:
         yield Problem(
             f"pods of {dag_id(pipeline, options)} have no volume that keeps their data",

@@ -15,7 +15,7 @@ from wurzel.patterns import pattern
 from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes.options import KubernetesOptions, StepVolume
+    from wurzel.backends.kubernetes.options import KubernetesOptions, PodFields, StepVolume
     from wurzel.ir.model import Pipeline, SecretRef, Step
 
 SOONEST = 10
@@ -46,7 +46,8 @@ def preflight(
     yield from missing_images(pipeline, pipeline.steps)
     for step in pipeline.steps:
         yield from _step(pipeline, step, parameters, is_open=bool(options.env_from or step.env_from))
-    yield from _volumes(pipeline, options, target, volumes or {})
+    own = {DATA: options.mount, TMP: TMP_PATH, **(volumes or {})}
+    yield from volume_problems(pipeline, options, f"targets.{target}", own)
 
 
 def store_folder(
@@ -115,17 +116,23 @@ def _secret_names(where: str, secrets: Mapping[str, SecretRef]) -> Iterator[Prob
             )
 
 
-def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: Mapping[str, str]) -> Iterator[Problem]:
+def volume_problems(
+    pipeline: Pipeline, options: PodFields, listed_at: str, own: Mapping[str, str], *, apart: bool = False
+) -> Iterator[Problem]:
+    """Volumes with one name or mount path, or with one of the target's `own` (name to mount path).
+
+    `listed_at` is where `options` are in the configuration. `apart` says that no pod has the volumes of several steps.
+    """
     ids = [step.id for step in pipeline.steps]
-    names = {DATA: "the datasets", TMP: TMP_PATH, **{name: f"the {name}" for name in own}}
-    paths = {options.mount: "the datasets", TMP_PATH: TMP_PATH, **{path: f"the {name}" for name, path in own.items()}}
+    names = {name: {DATA: "the datasets", TMP: TMP_PATH}.get(name, f"the {name}") for name in own}
+    paths = {path: names[name] for name, path in own.items()}
     seen: list[StepVolume] = []
     for extra in volumes_of(pipeline, options):
         listed = extra in options.volumes
-        place = f"targets.{target}" if listed else f"steps.{extra.steps[0]}"
+        place = listed_at if listed else f"steps.{extra.steps[0]}"
         where = f"{place}.volumes: {extra.name!r}"
         others = [each for each in seen if not (each.steps and extra.steps) or set(each.steps) & set(extra.steps)]
-        alike = [each for each in seen if each.name == extra.name]
+        alike = [each for each in (others if apart else seen) if each.name == extra.name]
         if taken := names.get(extra.name):
             yield Problem(f"{where} is the name of the volume for {taken}", hint="Give it another name.")
         elif any(volume(each) != volume(extra) or listed for each in alike):
@@ -135,15 +142,12 @@ def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: M
         taken = taken or next((f"another entry, {o.name!r}" for o in others if o.mount_path == extra.mount_path), None)
         if taken:
             yield Problem(f"{where} is mounted at {extra.mount_path}, where {taken} is", hint="Mount it elsewhere.")
-        if f"{extra.mount_path}/".startswith(f"{options.mount}/{pipeline.data_dir}/"):
+        if DATA in own and f"{extra.mount_path}/".startswith(f"{options.mount}/{pipeline.data_dir}/"):
             yield Problem(
                 f"{where} is mounted at {extra.mount_path}, inside the folder of the datasets",
                 hint="Mount it elsewhere.",
             )
         seen.append(extra)
-        for step_id in extra.steps:
-            if step_id not in ids:
-                yield Problem(
-                    f"{where} is for the step {step_id!r}, which does not exist",
-                    hint=meant_or_all(step_id, ids, "Steps"),
-                )
+        for step_id in [step_id for step_id in extra.steps if step_id not in ids]:
+            hint = meant_or_all(step_id, ids, "Steps")
+            yield Problem(f"{where} is for the step {step_id!r}, which does not exist", hint=hint)
