@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.call import options
-from wurzel.invocation.command import step_argv
+from wurzel.invocation.command import call_of
 from wurzel.invocation.digests import of_inputs
 from wurzel.invocation.variables import ONLY, step_environment
 from wurzel.runtime.outcome import again, with_cause
@@ -35,7 +35,8 @@ class StepProcess:
 
     def words(self, more: Sequence[str]) -> list[str]:
         """What runs the step on the data that was asked about, with further options."""
-        return [*step_argv(self.run.pipeline, self.step), *options(reads=self.reads()), *more]
+        call = call_of(self.run.pipeline, self.step)
+        return [*self.run.options.wurzel, *call.words(), *options(reads=self.reads()), *more]
 
     def reads(self) -> str | None:
         """Stands for the data that the step must find; its own last output is not known."""
@@ -45,13 +46,12 @@ class StepProcess:
         return of_inputs((edge.input, outputs[edge.step, edge.output]) for edge in step.needs)
 
     def command(self, argv: Sequence[str], log: Path) -> Command:
-        """What runs `wurzel step`, or another program if its own path is given, for this step."""
+        """What runs a program for this step."""
         run, step = self.run, self.step
         log.unlink(missing_ok=True)
         run.keep_log(log)
         env = {"PYTHONUNBUFFERED": "1", **self.environment()}  # what a step prints is in its log at once
-        words = [*run.options.wurzel, *argv[1:]] if argv[:1] == ["wurzel"] else argv
-        return Command(words, env, run.options.root, log, step.timeout or None, owner=step.id)
+        return Command(argv, env, run.options.root, log, step.timeout or None, owner=step.id)
 
     def environment(self) -> dict[str, str]:
         """The variables of the step's process."""
