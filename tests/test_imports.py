@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"lean", "models", "named_tuples", "patterns", "records", "table"},
+    {"lean", "named_tuples", "patterns", "records", "table"},
+    {"models"},
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url"},
     {"suggestion", "version", "yaml_events"},
     {"regular_file", "user_cache"},
