@@ -1,10 +1,12 @@
 """What is said when `argo` is not there; tests/engines/test_argo_lint.py has it there."""
 
 import os
+import signal
 from select import select
 
 import pytest
 
+from wurzel.core.program import captured
 from wurzel.validation.lint import lint
 from wurzel.validation.manifest import documents
 from wurzel.validation.programs import run, told_once
@@ -38,6 +40,17 @@ def test_ctrl_c_ends_a_linter_and_what_it_has_started(tmp_path):
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(KeyboardInterrupt):
         run(["sh", "-c", f"exec 3> {pipe}; sleep 9 & kill -INT {os.getpid()}; wait"])
+    ended, *_ = select([reader], [], [], 5)
+    os.close(reader)
+    assert ended
+
+
+def test_ctrl_c_while_a_program_starts_ends_it():
+    reader, writer = os.pipe()  # the program holds one end until it has gone
+    start = captured(["sleep", "9"], pass_fds=[writer], preexec_fn=lambda: os.kill(os.getppid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt), start:
+        raise AssertionError("the interrupt was lost")
+    os.close(writer)
     ended, *_ = select([reader], [], [], 5)
     os.close(reader)
     assert ended
