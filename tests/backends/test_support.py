@@ -60,7 +60,7 @@ def test_built_in_backends_report_it_too(newer, target):
     assert "colour" in {report.feature for report in unsupported_uses(registry.get(target), newer)}
 
 
-@pytest.mark.parametrize("target", ["github", "gitlab"])
+@pytest.mark.parametrize("target", ["airflow", "github", "gitlab"])
 @pytest.mark.parametrize(("url", "lost"), [("/srv/store", True), ("file:///srv/store", True), ("s3://acme/x", False)])
 def test_a_store_that_each_runner_has_for_itself_is_reported(target, url, lost):
     pipeline = full_pipeline().model_copy(update={"store": Store.model_validate({"url": url})})

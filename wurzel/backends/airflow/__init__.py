@@ -32,6 +32,10 @@ _IDENTITY = (
     "only pods get a token for `identity`; other tasks use the identity that their worker has. Give `secrets`, or"
     f" {_PODS}"
 )
+_WORKERS_DISK = (
+    "the store is a folder: bash tasks share it, and later runs find it, only on a disk that all workers have at this"
+    " path; use a bucket"
+)
 _DISK = ["limits", "ephemeral_storage"]
 
 
@@ -175,7 +179,9 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 
 def _lacks(store: Store, kinds: Collection[str]) -> str:
-    """Why tasks of these kinds cannot use the identity of a store; empty if they can."""
-    if store.secrets is not None or store.identity is None or scheme_of(store.url) not in BUCKETS:
+    """Why tasks of these kinds cannot share a store, or use its identity; empty if they can."""
+    if scheme_of(store.url) not in BUCKETS:
+        return _WORKERS_DISK if "bash" in kinds else ""  # of pods and containers, a volume there is required
+    if store.secrets is not None or store.identity is None:
         return ""
     return "" if set(kinds) == {"kubernetes"} else _IDENTITY
