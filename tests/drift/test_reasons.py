@@ -180,12 +180,16 @@ def test_what_is_added_and_removed(words):
 def test_what_was_reset_to_its_default_is_named(words):
     before = Path("wurzel.yaml").read_text()
     words("env: {", "timeout: 2h\n    parallelism: 3\n    env: {")
+    words("LOG_LEVEL: info", "LOG_LEVEL: info, MORE: one")
+    words("upper:\n", "upper:\n        labels: {team: docs}\n")
     words("github: {", "argo: {pod_gc: OnWorkflowSuccess}, github: {")
     run("words", "-t", "argo")
     Path("wurzel.yaml").write_text(before)
     text = why("argo")
     assert "timeout or targets.argo.active_deadline 7200 → 86400 (wurzel!argo/" in text
     assert "parallelism removed 3\n" in text
+    assert "env.MORE removed\n" in text
+    assert "upper: labels.team removed docs\n" in text
     assert "targets.argo.pod_gc removed OnWorkflowSuccess\n" in text
 
 

@@ -10,6 +10,7 @@ from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, differences, words_of
 from wurzel.drift.influence import Evidence, add_unset, any_of, influence, is_shown
 from wurzel.exceptions import shortened
+from wurzel.ir.variation import ADDED, EXTRA
 from wurzel.records import dataclass
 from wurzel.render.header import body
 
@@ -145,6 +146,8 @@ def _differences(change: Change, file: JobFile) -> list[Difference]:
 def _reason(difference: Difference, file: JobFile, evidence: Evidence, ids: set[str], packs: OfFile | None) -> Reason:
     likely = [] if difference.more or _is_digest(difference) else _likely(difference, file, evidence)
     setting = any_of(likely) if packs is None else next(iter(likely), None)
+    entry = _entry(difference, file, evidence) if setting is None and difference.new is None else None
+    setting, more = setting or entry, 0 if entry else difference.more
     origin = _origin(difference, file)
     place = setting.place if setting is not None and (setting.place or _is_loss(difference)) else origin
     by_packs = packs.explains(difference) if packs is not None else False
@@ -160,7 +163,7 @@ def _reason(difference: Difference, file: JobFile, evidence: Evidence, ids: set[
     line = difference.line + _HEADER_LINES
     field = setting.field if setting is not None else ""
     path = ".".join(difference.path)
-    return Reason(step, field, path, difference.old, difference.new, line, place, difference.more)
+    return Reason(step, field, path, difference.old, difference.new, line, place, more)
 
 
 def _origin(difference: Difference, file: JobFile) -> str:
@@ -201,6 +204,20 @@ def _likely(difference: Difference, file: JobFile, evidence: Evidence) -> list[S
     return evidence.likeliest([effect.setting for effect in same or found], certain=bool(same))
 
 
+def _entry(difference: Difference, file: JobFile, evidence: Evidence) -> Setting | None:
+    """The entry of a mapping that was removed, if another one, or one that was tried, is written in the same way."""
+    lost = difference.path
+    for path, effects in evidence.paths(file.output.path).items():
+        at = [number for number, pair in enumerate(zip(path, lost, strict=False)) if pair[0] != pair[1]]
+        for effect in effects if len(path) >= len(lost) and len(at) == 1 else ():
+            mapping, _, key = effect.setting.field.rpartition(".")
+            if effect.brings == ADDED and path[at[0]].lower() == EXTRA:
+                mapping, key = effect.setting.field, path[at[0]]
+            if key == path[at[0]] and isinstance(_value_of(file.job.pipeline, effect.setting, mapping), dict):
+                return effect.setting._replace(field=f"{mapping}.{lost[at[0]]}", place="")
+    return None
+
+
 def _is_digest(difference: Difference) -> bool:
     """Whether a digest has changed, such as that of the pipeline in another file: every setting would change it."""
     return all(_DIGEST.fullmatch(text or "") for text in (difference.old, difference.new))
@@ -212,9 +229,9 @@ def _is_loss(difference: Difference) -> bool:
     return difference.new is None or (difference.old is not None and start == end)
 
 
-def _value_of(pipeline: Pipeline, setting: Setting) -> object:
+def _value_of(pipeline: Pipeline, setting: Setting, field: str = "") -> object:
     prefix = f"steps.{setting.steps[0]}." if setting.steps else ""
-    return _value_at(pipeline, prefix + setting.field)
+    return _value_at(pipeline, prefix + (field or setting.field))
 
 
 def _value_at(item: object, path: str) -> object:

@@ -29,6 +29,9 @@ _DURATIONS = {*_SECONDS, "backoff"}
 _MINUTE_AND_SECOND = 61
 """What a duration becomes longer by: some targets write whole minutes."""
 
+EXTRA, ADDED = "extra", "added"
+"""An entry that a mapping has not."""
+
 
 def other_value(cls: type[BaseModel], name: str, value: Any) -> Any:
     """Another value for the field `name` of a model; for `None`, one that its annotation allows."""
@@ -52,7 +55,7 @@ def other(value: Any) -> Any:
         str: lambda value: sub(r"(?<=\S)(?=\s|$)|^$", "x", value) if value.strip() else f"{value}x",
         list: lambda value: [other(value[0]), *value[1:]] if value else ["other"],
         tuple: lambda value: (other(value[0]), *value[1:]) if value else ("other",),
-        dict: lambda value: {key: other(item) for key, item in value.items()} or {"extra": "added"},
+        dict: lambda value: {key: other(item) for key, item in value.items()} or {EXTRA: ADDED},
         SecretRef: lambda value: value.model_copy(update={"name": f"{value.name}-x"}),
         BaseModel: _other_model,
         Model: _other_model,
@@ -66,7 +69,7 @@ def extra_entry(name: str) -> dict[str, Any]:
         return {"EXTRA_TOKEN": SecretRef(name="extra", key="token")}
     if name == "hugepages":
         return {"1Gi": "2Gi"}
-    return {"EXTRA" if name == "env" else "extra": "added"}
+    return {EXTRA.upper() if name == "env" else EXTRA: ADDED}
 
 
 def _other_model(value: BaseModel) -> BaseModel:
