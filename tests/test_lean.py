@@ -200,3 +200,15 @@ assert RootModel[int](1).root == 1 and validate_call(lambda a: a)(1) == 1
 @pytest.mark.parametrize("use", [VALIDATES, DESCRIBES, MARKS, CORE, ALL])
 def test_other_code_uses_pydantic_as_usual(tmp_path, use):
     run(f"{PYDANTIC}{use}", tmp_path)
+
+
+def test_a_version_of_pydantic_that_needs_more_at_its_start_is_imported_as_usual(tmp_path):
+    (tmp_path / "pydantic").mkdir()
+    for name, code in {
+        "__init__": "",
+        "main": "from pydantic.types import A\nclass B(A): pass",
+        "types": "class A: pass",
+    }.items():
+        (tmp_path / "pydantic" / f"{name}.py").write_text(code)
+    load = "import sys\nfrom wurzel.lean import load_pydantic\nload_pydantic()\nassert 'pydantic' not in sys.modules\n"
+    run(f"{load}from pydantic.main import B\nassert B.__base__ is sys.modules['pydantic.types'].A", tmp_path)
