@@ -113,7 +113,7 @@ def _of_pydantic() -> list[ModuleType]:
 def _settle(home: str) -> None:
     """Put this module, and what is imported from it, in the place of their stand-ins: `except` wants real classes."""
     real = import_module(home)
-    for names in map(vars, _of_pydantic()):
+    for names in [vars(module) for module in _of_pydantic() if type(module) is _Partial]:
         for name, value in [*names.items()]:
             if type(value) is _StandIn and value.__name__ == home:
                 names[name] = real
