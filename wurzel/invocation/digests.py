@@ -20,6 +20,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
+from wurzel.patterns import pattern
 from wurzel.regular_file import read_file, replace_file
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ READERS = [
 _SPARE = 10_000
 _SETTLED = 2_000_000_000  # ns: a file changed this recently may change again without its time changing
 _BYTECODE = (".pyc", ".pyo")
+_OF_SYSTEM = pattern(r"/(?:(?:proc|sys|dev)(?:/|\Z)|\Z)")
+"""Folders whose files never end, or wait to be read; and that of all files."""
 
 
 class FileDigests:
@@ -173,7 +176,7 @@ def status(stat: os.stat_result) -> list[int]:
 
 
 def names(top: Path, skipped: set[str], wanted: Callable[[str], bool] = lambda _name: True) -> Iterator[str]:
-    """Paths of all files below a folder, relative to it; a link back to a folder above is not followed.
+    """Paths of all files below a folder, relative to it; links to folders above it or of the system are left out.
 
     Folders whose real path is in `skipped`, or whose name is not `wanted`, are left out.
     """
@@ -190,7 +193,7 @@ def names(top: Path, skipped: set[str], wanted: Callable[[str], bool] = lambda _
                 yield prefix + entry.name
                 continue
             real = os.path.realpath(entry.path)
-            if wanted(entry.name) and real not in above and real not in skipped:
+            if wanted(entry.name) and real not in above and real not in skipped and not _OF_SYSTEM.match(real):
                 todo.append((Path(entry.path), f"{prefix}{entry.name}/", above | {real}))
 
 
