@@ -122,6 +122,8 @@ def test_every_text_in_a_here_document(script, shell):
         ("awk -v 'x={{ x }}' 1; node -r './{{ x }}'", "a b", "awk -v 'x=a b' 1; node -r './a b'"),
         ("awk " + "-F " * 60 + "'{{ x }}:'", "a", None),
         ("sed -i '' \"s|@T@|{{ x }}|\" f; sed -e s/a/b/ {{ x }}", "It is (5)", None),
+        ("sed '/^a:/,/^b:/s/:.*/: {{ x }}/;/c/!s/ s/{{ x }}/' f", "a, b", None),
+        ("echo 'a {{ x }}' | grep sh; grep sed 'a {{ x }}'; sudo apt-get install jq 'a{{ x }}'", "a b", None),
         ("jq -n '$ARGS' --arg a {{ x }}; jq -f p.jq {{ x }}; yq eval '.a' 'x {{ x }}'", "a b", None),
         ("python -m app -c 'x {{ x }}'; bash -e run.sh -c 'x {{ x }}'; perl a.pl -e 'x {{ x }}'", "a b", None),
         ("docker run -e 'M={{ x }}' i sh -c 'p'; sh -c 'p \"$1\"' sh 'x {{ x }}'", "a b", None),
@@ -248,6 +250,9 @@ def test_comments_are_never_left(script):
                 ("python3 - x <<EOF\np('{{ s }}')\nEOF", "a'b"),
                 ("cat <<EOF | ssh host 'bash -s'\np {{ s }}\nEOF", "a b"),
                 ("echo 'p {{ s }}' | sudo sh -x", "a b"),
+                ("if echo 'p {{ s }}' | sh; then :; fi", "a b"),
+                ("awk '{ print s/ n/{{ s }} }'", "system(1)"),
+                ("sed 's,a s/b/{{ s }},x,'", "b,c,e"),
             )
         ),
     ],

@@ -17,7 +17,11 @@ _TOKENS = pattern(
 _SHELL_OPTIONS = r"[-+]\w*[oO]|--(?:rc|init-)file"
 _TWO = frozenset({"--arg", "--argjson", "--slurpfile", "--rawfile"})
 _WRITING = frozenset({"echo", "printf"})
-_NAMING = _WRITING | {"log", "logger", "apt", "apt-get", "apk", "yum", "dnf", "pip", "brew", "install", "which", "type"}
+_NAMING = (
+    _WRITING
+    | {"log", "logger", "apt", "apt-get", "apk", "yum", "dnf", "pip", "brew", "install", "which", "type"}
+    | {"grep", "egrep", "fgrep", "rg", "ls", "mkdir", "cp", "mv", "rm", "touch", "chmod", "notify-send"}
+)
 """Commands whose arguments may be names of programs that they do not run."""
 _PASSING = _WRITING | {"cat", "tee", "envsubst"}
 """Commands that write what they read or are given."""
@@ -126,7 +130,7 @@ def runs_input(head: str, tail: str) -> Found | None:
         for name, program, rest in _programs(every):
             if program.reads and _reads(program, rest):
                 return Found(name, program, " ")
-        if not every or every[0] not in _PASSING:
+        if _command(every) not in _PASSING:
             return None
     return None
 
@@ -134,7 +138,12 @@ def runs_input(head: str, tail: str) -> Found | None:
 def writes(head: str) -> bool:
     """Whether the last command of `head` writes the words that it is given."""
     *_, words = commands(head)
-    return bool(words) and words[0] in _WRITING
+    return _command(words) in _WRITING
+
+
+def _command(words: Sequence[str]) -> str:
+    """The name of the command itself, behind words such as `if` and `sudo`."""
+    return next((word for word in words if word not in BEFORE_COMMAND and word != "sudo"), "")
 
 
 def commands(text: str, *, only_first: bool = False) -> list[list[str]]:
@@ -156,7 +165,7 @@ def commands(text: str, *, only_first: bool = False) -> list[list[str]]:
 
 
 def _programs(words: Sequence[str]) -> list[tuple[str, Program, Sequence[str]]]:
-    if words[:1] and words[0] in _NAMING:
+    if _command(words) in _NAMING:
         return []
     names = [word.strip("'\"${}").rpartition("/")[2] for word in words]
     names = [name if name in _PROGRAMS else name.rstrip("0123456789.").lower() for name in names]

@@ -20,10 +20,11 @@ _CONTEXTS = frozenset((*_MARKS, "word", "here", "here-raw"))
 _LOOKED_AT = 400
 _ENDS_WORD = frozenset(("", *" \t\n;|&()"))
 _PLAIN = pattern(r"[\w.:@%+=,/-]*")
-_PARTS = pattern(r"(?:^|[;{}$\d\s~])(?:s|y|m|tr|qr)([^\w\s\\])")
-"""Before the parts of commands of sed and Perl, such as `s,old,new,`."""
+_PARTS = pattern(r"(?:^|[;{}$\d\s~]|(?:^|[;{},\s])/[^/\n]*/!?)(?:s|y|m|tr|qr)([^\w\s\\])")
+"""Before the parts of commands of sed and Perl, such as `s,old,new,` or, with lines to change, `/name:/s,old,new,`."""
 _PATTERN_BEGUN = pattern(r"(?:^|[~(!,{;&|])\s*/[^/\n\"]*\Z")
-_WITH_PATTERNS = frozenset({"sed", "gsed", "awk", "gawk", "mawk", "perl", "ruby"})
+_SED = frozenset({"sed", "gsed"})
+_WITH_PATTERNS = _SED | {"awk", "gawk", "mawk", "perl", "ruby"}
 _SHELL_HINT = "Add `| shell` for a word of it, or pass it as an argument: `sh -c 'run \"$1\"' _ {{ x }}`."
 _SED_HINT = "Write another delimiter: `s|old|{{ x }}|`; a value with `&` or a backslash needs `awk -v x={{ x }}`."
 _HINT = (
@@ -49,7 +50,7 @@ def refuse_code(draft: Draft, piece: int, held: Held, place: Place) -> None:
         whole = whole and not (found and found.begun and found.program.is_shell)
     if found is None or whole or _is_harmless(found, str(held.value), found.begun + text[opens:start].lstrip("'\"")):
         return
-    hint = _SHELL_HINT if found.program.is_shell else _SED_HINT if found.name in {"sed", "gsed"} else _HINT
+    hint = _SHELL_HINT if found.program.is_shell else _SED_HINT if found.name in _SED else _HINT
     raise refuse(held, "it is part of a program, which could read it as code", hint)
 
 
@@ -58,12 +59,12 @@ def _is_harmless(found: Found, value: str, before: str) -> bool:
     is_plain = _PLAIN.fullmatch(value) is not None
     if found.name not in _WITH_PATTERNS:
         return is_plain
-    for match in reversed([*_PARTS.finditer(before)]):
-        ended = before.count(match[1], match.end())
-        if ended == 1 and found.name != "perl":  # what comes in place of the pattern
-            return set(value).isdisjoint((match[1], "\\", "&", "\n"))
-        if ended <= 1 and match[1] in value:
-            return False
+    parts = [(match[1], before.count(match[1], match.end())) for match in _PARTS.finditer(before)]
+    unended = [(mark, ended) for mark, ended in parts if ended <= 1]
+    if not set(value).isdisjoint(mark for mark, _ in unended):
+        return False
+    if found.name in _SED and any(ended == 1 for _, ended in unended):  # it is in what comes in place of the pattern
+        return set(value).isdisjoint("\\&\n")
     return is_plain and not ("/" in value and _PATTERN_BEGUN.search(before))
 
 
