@@ -208,6 +208,8 @@ DERIVED = "".join(f'class Part{number}(Base):\n    DATA = Base.DATA / "{number}"
         ('ZipFile("notes.txt", "w")', set()),
         ('Path("notes.txt").open(mode="a")', set()),
         ('OUT = Path("notes.txt")\nOUT.write_text("x")', set()),
+        ('P = {"log": "notes.txt"}\nopen(P["log"]), open(P["log"], "a")', set()),
+        ('P = {"log": Path("texts"), "a": P["a"]}\n(P["log"] / x).touch(), open(P["log"] / x), open(P["a"])', set()),
         ('Path("texts").mkdir()', set()),
         ('sqlite3.connect("notes.txt").execute("INSERT INTO x VALUES (1)")', set()),
         ('open("notes")', set()),

@@ -82,6 +82,8 @@ class Forms:
         name = name_of(node) or (text_of(node.slice) or "" if isinstance(node, ast.Subscript) else "")
         if (name == "value" and isinstance(node, ast.Attribute)) or (not name and isinstance(node, ast.Subscript)):
             return self.of(node.value, within)  # of an enumeration's member, or one of a list or mapping
+        if entries := self._entries(node, within):
+            return entries
         if isinstance(node, ast.Call) and name_of(node.func) in self._given:
             return self.of(ast.Name(name_of(node.func)), within)  # what a function of the file returns
         found = [HOLE]  # it may have another text where it is used
@@ -90,6 +92,17 @@ class Forms:
         if named := self._reference(name, node):
             found.append(named)
         return list(dict.fromkeys(found))[:_MOST]
+
+    def _entries(self, node: ast.AST | None, within: frozenset[str]) -> list[str]:
+        """What `FILES["log"]` may give, if the file has a mapping of this name with this key."""
+        key = text_of(node.slice) if isinstance(node, ast.Subscript) else None
+        name = name_of(node.value) if isinstance(node, ast.Subscript) and key is not None else ""
+        if not name or name in within or len(within) >= _DEEPEST:
+            return []
+        mappings = [one for one in self._given.get(name, ()) if isinstance(one, ast.Dict)]
+        pairs = chain.from_iterable(zip(one.keys, one.values, strict=True) for one in mappings)
+        named = [value for at, value in pairs if text_of(at) == key]
+        return list(dict.fromkeys(form for one in named for form in self.of(one, within | {name})))[:_MOST]
 
     def _values(self, name: str, within: frozenset[str]) -> list[str]:
         """What the values of a name may give."""
