@@ -246,7 +246,7 @@ def test_many_steps_with_a_store_are_parts_and_only_the_workflow_has_the_pipelin
         ({"env": {"WURZEL_RUN_ID": "1"}}, {}, "env sets WURZEL_RUN_ID"),
         ({"annotations": {"wurzel.dev/ir": "x"}}, {}, "the annotation wurzel.dev/ir is for the pipeline"),
         ({"env": {"A": "x" * 130_000, "B": "x" * 130_000}}, {}, "bytes as an annotation of its pods; Kubernetes takes"),
-        ({"store": Store(url="/srv/store")}, {}, "the store /srv/store is a folder, and no volume is mounted there"),
+        ({"store": Store(url="/srv/store")}, {}, "the store /srv/store is a folder, and no claim is mounted there"),
         ({"store": Store(url="file:///srv/store")}, {}, "mount a claim: targets.argo.volumes: [{name: store"),
         ({}, {"volumes": [{"name": "pipeline", "mount_path": "/x", "empty_dir": {}}]}, "is the name of the volume for"),
     ],

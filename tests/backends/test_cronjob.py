@@ -659,10 +659,12 @@ def test_the_identity_of_a_store_is_a_token_of_the_account():
 def test_a_store_in_a_folder_must_outlive_the_pod():
     here = pipeline(step("words"), store=Store(url="file:///wurzel/store"))
     (found,) = problems(here)
-    assert found.startswith("the store /wurzel/store is a folder, and no volume is mounted there that all pods share")
+    assert found.startswith("the store /wurzel/store is a folder, and no claim is mounted there that all pods share")
     assert "mount a claim: targets.cronjob.volumes: [{name: store, mount_path: /wurzel/store," in found
     volume = {"name": "store", "mount_path": "/wurzel/store", "claim": {"name": "c"}}
     assert len(problems(here, volumes=[volume])) == 1, "read-only"
+    scratch = {"name": "store", "mount_path": "/wurzel/store", "empty_dir": {}}
+    assert len(problems(here, volumes=[scratch])) == 1, "ends with the pod"
     assert len(problems(here, volumes=[{**volume, "read_only": False, "steps": ["words"]}])) == 1, "of some steps"
     assert problems(here, volumes=[{**volume, "read_only": False}]) == []
     assert problems(here, data={"claim": {"size": "1Gi"}}) == []

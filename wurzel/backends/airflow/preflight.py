@@ -13,7 +13,7 @@ from wurzel.backends.airflow.names import COUNTER, TAKEN, task_id
 from wurzel.backends.ir_file import ir_text
 from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH
 from wurzel.backends.kubernetes.preflight import missing_images, volume_problems
-from wurzel.backends.kubernetes.store import folder_outside
+from wurzel.backends.kubernetes.store import folder_outside, shared_mounts
 from wurzel.backends.preflight import secret_parameters, sets, unknown, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import VARIABLE_LIMIT, unfed
@@ -166,9 +166,8 @@ def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
 def _folder(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     """A store that is a folder must be on a mount that all pods, or all containers, share."""
     pods, docker = options.kubernetes, options.docker
-    shared = [extra.mount_path for extra in pods.volumes if not extra.steps and not extra.is_read_only]
     mounts = {
-        "kubernetes": [*shared, *([pods.mount] if pods.claim else [])],
+        "kubernetes": [*shared_mounts(pods), *([pods.mount] if pods.claim else [])],
         "docker": [item.target for item in docker.mounts if not item.read_only],
     }
     for kind in sorted({kind_of(step.id, options) for step in pipeline.steps} - {"bash"}):

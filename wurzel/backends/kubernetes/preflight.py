@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH, volume, volumes_of
-from wurzel.backends.kubernetes.store import folder_outside
+from wurzel.backends.kubernetes.store import folder_outside, shared_mounts
 from wurzel.backends.preflight import without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
@@ -53,11 +53,10 @@ def preflight(
 def store_folder(
     pipeline: Pipeline, options: KubernetesOptions, target: str, mounts: Sequence[str] = ()
 ) -> Iterator[Problem]:
-    """A store that is a folder must be on a volume that all pods share: one of the options, or at one of `mounts`."""
-    shared = [volume.mount_path for volume in options.volumes if not volume.steps and not volume.is_read_only]
-    if path := folder_outside(pipeline, [*shared, *mounts]):
+    """A store that is a folder must be on a claim that all pods share: one of the options, or at one of `mounts`."""
+    if path := folder_outside(pipeline, [*shared_mounts(options), *mounts]):
         yield Problem(
-            f"the store {path} is a folder, and no volume is mounted there that all pods share and can write to",
+            f"the store {path} is a folder, and no claim is mounted there that all pods share and can write to",
             hint=f"Use a bucket, such as store: s3://bucket/prefix; or mount a claim: targets.{target}.volumes:"
             f" [{{name: store, mount_path: {path if path.startswith('/') else '/store'}, claim: {{name: …}},"
             " read_only: false}]",

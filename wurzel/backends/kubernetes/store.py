@@ -11,6 +11,7 @@ from wurzel.invocation.variables import identity_of, key_references
 from wurzel.store_url import AUDIENCE, ROLE, TOKEN_FILE, scheme_of
 
 if TYPE_CHECKING:
+    from wurzel.backends.kubernetes.options import PodFields
     from wurzel.ir.model import Pipeline
 
 _VOLUME = "store-token"
@@ -19,13 +20,22 @@ _FILE = "token"
 _SECONDS = 3600  # the kubelet writes a new token when four fifths of it are over
 
 
+def shared_mounts(options: PodFields) -> list[str]:
+    """Where all pods mount a volume that they can write to and that outlives them, as only a claim does."""
+    return [
+        volume.mount_path
+        for volume in options.volumes
+        if volume.claim is not None and not volume.is_read_only and not volume.steps
+    ]
+
+
 def folder_outside(pipeline: Pipeline, mounts: Sequence[str]) -> str:
     """The folder of the store if it is on none of these mounts of all containers; '' otherwise."""
     url = pipeline.store.url if pipeline.store else ""
     if not url or scheme_of(url) not in {"", "file"}:
         return ""
     path = urlsplit(url).path if scheme_of(url) else url
-    return "" if any(f"{path}/".startswith(f"{mount}/") for mount in mounts) else path
+    return "" if any(f"{path}/".startswith(f"{mount.rstrip('/')}/") for mount in mounts) else path
 
 
 def store_env(pipeline: Pipeline) -> dict[str, Any]:
