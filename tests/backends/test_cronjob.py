@@ -666,7 +666,9 @@ def test_a_store_in_a_folder_must_outlive_the_pod():
     scratch = {"name": "store", "mount_path": "/wurzel/store", "empty_dir": {}}
     assert len(problems(here, volumes=[scratch])) == 1, "ends with the pod"
     assert len(problems(here, volumes=[{**volume, "read_only": False, "steps": ["words"]}])) == 1, "of some steps"
-    assert problems(here, volumes=[{**volume, "read_only": False}]) == []
+    for url in ("file:///wurzel/store", "file:///wurzel/st%6Fre/rag"):
+        kept = here.model_copy(update={"store": Store(url=url)})
+        assert problems(kept, volumes=[{**volume, "read_only": False}]) == []
     assert problems(here, data={"claim": {"size": "1Gi"}}) == []
     one_id = here.model_copy(update={"env": {"WURZEL_RUN_ID": "1"}})
     assert "env sets WURZEL_RUN_ID" in problems(one_id, data={"claim": {"size": "1Gi"}})[0]

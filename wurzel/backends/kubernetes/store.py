@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from wurzel.backends.kubernetes import references
 from wurzel.invocation.variables import identity_of, key_references
@@ -34,7 +34,7 @@ def folder_outside(pipeline: Pipeline, mounts: Sequence[str]) -> str:
     url = pipeline.store.url if pipeline.store else ""
     if not url or scheme_of(url) not in {"", "file"}:
         return ""
-    path = urlsplit(url).path if scheme_of(url) else url
+    path = unquote(urlsplit(url).path) if scheme_of(url) else url
     return "" if any(f"{path}/".startswith(f"{mount.rstrip('/')}/") for mount in mounts) else path
 
 
