@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from wurzel.exceptions import ConfigError, UsageError
+from wurzel.exceptions import ConfigError, PipelineError, UsageError
 from wurzel.project.open import open_pipeline, open_project, pipeline_names
 
 STEPS = """\
@@ -92,6 +92,14 @@ def test_an_entrypoint_that_is_configured_is_that_pipeline(configured):
     (configured / "wurzel.yaml").write_text(CONFIG.replace("shop.flows.Other", "shop.flows:rag_de"))
     with pytest.raises(UsageError, match="is the entrypoint of nightly, other"):
         open_pipeline("shop.flows:rag_de")
+
+
+def test_a_module_that_is_not_there_is_looked_for_by_its_line(configured):
+    with pytest.raises(PipelineError, match=r"^there is no module 'shop\.flow'"):
+        open_pipeline("shop.flow:rag_de")
+    (configured / "wurzel.yaml").write_text(CONFIG.replace("shop.flows.Other", "shop.flow.Other"))
+    with pytest.raises(PipelineError, match=r"^wurzel\.yaml:4:23: there is no module 'shop\.flow'"):
+        open_pipeline("other")
 
 
 def test_an_environment(configured):

@@ -120,8 +120,15 @@ class Project(NamedTuple):
         if name not in self.names(environment):
             hint = near(name, self.names(environment), "Pipelines")
             raise UsageError(f"unknown pipeline {name!r}", where=self.file, hint=hint)
+        return str(self._entrypoint(name, environment).value)
+
+    def entrypoint_place(self, name: str, environment: str | None = None) -> str:
+        """Where the configuration says where the code of one of its pipelines is; empty for other names."""
+        return str(self._entrypoint(name, environment).origin) if name in self.names(environment) else ""
+
+    def _entrypoint(self, name: str, environment: str | None) -> Node:
         nodes = [node.fields.get("entrypoint") for node in reversed(self.layers(name, environment))]
-        return str(next(node.value for node in nodes if node is not None and node.value is not None))
+        return next(node for node in nodes if node is not None and node.value is not None)
 
 
 def project_names(project: Project | None) -> Mapping[str, Named]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import BUILT_IN
-from wurzel.exceptions import Problem, TemplateProblems, UsageError, WurzelError
+from wurzel.exceptions import PipelineError, Problem, TemplateProblems, UsageError, WurzelError
 from wurzel.project.load import FILE, Project, find_project, load, parent_project
 from wurzel.project.nodes import near
 from wurzel.project.resolve import Resolved, resolve
@@ -117,7 +117,11 @@ def open_in(project: Project | None, name: str | None, environment: str | None, 
 
     name, entrypoint = _chosen(project, name, environment)
     with introspecting():
-        entry = import_object(entrypoint)
+        try:
+            entry = import_object(entrypoint)
+        except PipelineError as error:
+            error.where = error.where or (project.entrypoint_place(name, environment) if project is not None else "")
+            raise
         pipeline = introspect(entry, name=name, entrypoint=entrypoint)
         return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
 
