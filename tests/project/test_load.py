@@ -86,7 +86,7 @@ BAD = [
     ("# nothing\n", "is empty"),
     ("- a\n", "wurzel.yaml:1:1: the file: "),
     ("just text\n", "the file: 'just text' is not a mapping"),
-    ("pipelines: {}\n", "wurzel.yaml:1:1: version is missing"),
+    ("pipelines: {}\n", "wurzel.yaml:1:1: version is missing\n  Write version: 1"),
     ("version: 2\nnew: thing\n", "wurzel.yaml:1:10: version 2 is not supported; this wurzel reads version 1"),
     ("version: '1'\n", "wurzel.yaml:1:10: version: '1' is not 1"),
     ("version: true\n", "version: true is not 1"),

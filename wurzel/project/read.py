@@ -202,7 +202,10 @@ def _no_mapping(cls: Class, node: Node, path: str) -> tuple[str, str]:
 
 
 def _described(cls: Class, name: str) -> str:
-    description = cls.model_fields[name].description
+    field = cls.model_fields[name]
+    if get_origin(field.annotation) is Literal and len(choices := get_args(field.annotation)) == 1:
+        return f"Write {name}: {choices[0]}"
+    description = field.description
     return f"{name}: {description}" if description else ""
 
 
