@@ -467,6 +467,8 @@ def test_reports_escape_what_comes_from_a_run():
     assert "&lt;script&gt;" in page
     assert json.loads(write(proof, "json"))["engines"][1]["log"] == rows[1].log
     assert proof.verdict == "not the same in sh"
+    rows[1] = rows[1]._replace(verdict="not run", log="")
+    assert proof.verdict == "nothing was compared; 1 not run"
 
 
 def test_a_copy_has_all_that_steps_read_and_nothing_of_earlier_runs(project, tmp_path_factory):

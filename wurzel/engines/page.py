@@ -43,7 +43,8 @@ class Proof(NamedTuple):
         same = sum(row.verdict == "same" for row in self.rows)
         left = sum(row.verdict == "not run" for row in self.rows)
         engines = "engine" if same == 1 else "engines"
-        ended = f"not the same in {', '.join(wrong)}" if wrong else f"the same bytes in {same} {engines}"
+        right = f"the same bytes in {same} {engines}" if same else "nothing was compared"
+        ended = f"not the same in {', '.join(wrong)}" if wrong else right
         return f"{ended}; {left} not run" if left else ended
 
 
