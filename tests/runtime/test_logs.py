@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 
+from wurzel.exceptions import WurzelWarning
 from wurzel.runtime import logs
 
 
@@ -45,8 +46,10 @@ def test_json_lines_hold_what_extra_gave_and_tracebacks(capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("careful", stacklevel=1)
-    first, second, third = map(json.loads, capsys.readouterr().err.splitlines())
+        warnings.warn("jobs:Split: no annotation", WurzelWarning, stacklevel=1)
+    first, second, third, own = map(json.loads, capsys.readouterr().err.splitlines())
     assert (first["message"], first["count"], first["level"], first["step"]) == ("ä", 1, "info", "split")
     assert first["pipeline"] == "rag"
     assert "ValueError: invalid literal" in second["exception"]
-    assert "careful" in third["message"]
+    assert "UserWarning: careful" in third["message"]
+    assert own["message"] == "jobs:Split: no annotation"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from wurzel.exceptions import WurzelWarning
 from wurzel.runtime.masking import CURRENT
 
 logger = logging.getLogger("wurzel")
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_FORMAT = warnings.formatwarning
 
 
 def set_up(log_format: str, level: str, **context: str | None) -> None:
@@ -30,6 +33,12 @@ def set_up(log_format: str, level: str, **context: str | None) -> None:
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
+    warnings.formatwarning = _warning  # type: ignore[assignment] # which names each argument
+
+
+def _warning(message: Warning | str, category: type[Warning], *place: Any) -> str:
+    """The text of a warning; wurzel's own name their place, so the line that gave them says nothing more."""
+    return str(message) if issubclass(category, WurzelWarning) else _FORMAT(message, category, *place)
 
 
 class _Masked(logging.StreamHandler[TextIO]):
