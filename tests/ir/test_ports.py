@@ -128,7 +128,7 @@ def test_the_order_of_the_arrows_is_the_order_of_the_edges(module):
     [
         ("WZ(Fit)", 'needs its input docs but no step comes before it\n  Write source >> step["docs"]'),
         ('WZ(Read) >> WZ(Fit)["more"]', "needs its input docs but no step comes before it"),
-        ("WZ(Cut)", r"needs list[lang.Doc] but no step comes before it"),
+        ("WZ(Cut)", r"needs list[Doc] but no step comes before it"),
         ('[WZ(Fit), (a := WZ(Cut))["train"] >> (b := WZ(Fit, name="b"))["docs"], b >> a]', "the pipeline has a cycle"),
     ],
 )

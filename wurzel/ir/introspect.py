@@ -11,6 +11,7 @@ from wurzel.core.environment import prefixes
 from wurzel.core.typed_step import StepTypes, decides, step_types
 from wurzel.datacontract.manifest import contract_name
 from wurzel.datacontract.names import class_path
+from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import PipelineError, WurzelError
 from wurzel.ir.attributes import asked_for, cache_key, flag, shown_value, summary
 from wurzel.ir.model import DataType, Edge, InputPort, OutputPort, Pipeline, Step
@@ -66,7 +67,8 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     hint = "A pipeline is its last step, a list of last steps, or a function that returns either."
     if isinstance(value, type) and issubclass(value, TypedStep):
         hint = f"This is a step class; a pipeline is made of steps: WZ({value.__name__}) >> …"
-    raise NotAPipelineError(f"is not a pipeline but {shown_value(value)}", where=origin, hint=hint)
+    what = "is" if value is entry else "returns"
+    raise NotAPipelineError(f"{what} {shown_value(value)}, not a pipeline", where=origin, hint=hint)
 
 
 def ordered_steps(last: Sequence[AnyStep]) -> list[AnyStep]:
@@ -168,7 +170,7 @@ def _check_fed(step: AnyStep, fed: Collection[str]) -> None:
     missing = [field for field in missing if not (field.name and field.optional)]
     if not missing:
         return
-    needed = shown_value(step.input_model_type)
+    needed = type_text(step.input_model_type)
     hint = "Put a step that produces it in front: source >> step."
     if missing[0].name:
         needed = f"its input{'s' if len(missing) > 1 else ''} {', '.join(field.name for field in missing)}"
