@@ -82,7 +82,7 @@ class Scanner:
             self._line("shebang")
         self._commands(nested=False)
         if self._here:
-            raise self._lost(f"the here-document {self._here[0][0]!r} has no end")
+            raise self._lost(f"the here-document {self._here[0][0]!r} is not closed")
         return self.places
 
     def _commands(self, *, nested: bool) -> None:
@@ -111,7 +111,7 @@ class Scanner:
                 first = self._begins(found, self._text[word : match.start()], first=first)
                 word = self._at
         if nested:
-            raise self._lost("`$(` has no end", start)
+            raise self._lost("`$(` is not closed", start)
         self._at = self._end
 
     def _parenthesis(self, match: re.Match[str], depth: int) -> int:
@@ -216,7 +216,7 @@ class Scanner:
     def _single(self) -> None:
         end = self._text.find("'", self._at, self._end)
         if end < 0:
-            raise self._lost("the quote ' has no end")
+            raise self._lost("the quote ' is not closed")
         self._place_all(self._at, end, Place("single", waiting=self._is_waiting()))
         self._at = end + 1
 
@@ -227,7 +227,7 @@ class Scanner:
             if match.group() == '"':
                 return
             self._quoted(match, Place("double", waiting=self._is_waiting()))
-        raise self._lost('the quote " has no end', start)
+        raise self._lost('the quote " is not closed', start)
 
     def _quoted(self, match: re.Match[str], place: Place) -> None:
         """Read what has a meaning within double quotes and here-documents."""
@@ -245,7 +245,7 @@ class Scanner:
         while self._text[end : end + 1] not in {"`", ""}:
             end += 2 if self._text[end] == "\\" else 1
         if end >= self._end:
-            raise self._lost("the backquote has no end")
+            raise self._lost("the backquote is not closed")
         if match := self._draft.words.search(self._text, self._at, end):
             raise self._refused(match, "it is inside backquotes", "Write `$( )`.")
         self._at = end + 1
@@ -318,7 +318,7 @@ class Scanner:
             elif char in "'`\"" or self._text.startswith("$(", self._at - 1):
                 self._expansion_quotes(char, quoted=quoted)
         else:
-            raise self._lost("`${` has no end", start)
+            raise self._lost("`${` is not closed", start)
         name = re.compile(r"\{#?(\w*)", re.ASCII).match(self._text, start, self._at)
         end = name.end() if name else start
         for match in self._draft.words.finditer(self._text, start, self._at):
@@ -356,7 +356,7 @@ class Scanner:
             elif self._draft.words.match(self._text, self._at):
                 raise self._lost("a value cannot follow `$`")
         if depth:
-            raise self._lost("`((` has no end", start)
+            raise self._lost("`((` is not closed", start)
 
     def _operand(self, match: re.Match[str]) -> None:
         start = match.start()
@@ -389,7 +389,7 @@ class Scanner:
             tabs = r"\t*" if strips_tabs else ""
             closing = re.compile(rf"^{tabs}{delimiter}$", re.MULTILINE).search(self._text, self._at, self._end)
             if closing is None:
-                raise self._lost(f"the here-document {delimiter!r} has no end")
+                raise self._lost(f"the here-document {delimiter!r} is not closed")
             self._body((self._at, closing.start()), raw=raw)
             for match in self._draft.words.finditer(self._text, self._at, closing.start()):
                 place = self.places[int(match.group(1))]
