@@ -45,7 +45,7 @@ FEATURES: Mapping[str, str] = {
     "parallelism": "steps that run at one time",
     "schedule": "start by the clock",
     "timezone": "time zone of the schedule",
-    "concurrency": "what happens when the previous run still goes on",
+    "concurrency": "what happens when the previous run is still in progress",
     "deadline": "how late a scheduled run may start",
     "catch_up": "missed runs that are made up for",
     "push": "start by a commit",

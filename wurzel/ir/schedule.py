@@ -50,7 +50,7 @@ def check_cron(text: Any) -> str:
         _check_descriptor(text)
         return text
     if not text.isprintable():
-        raise ValueError(f"{text!r} holds a line break or another control character")
+        raise ValueError(f"{text!r} contains a line break or another control character")
     fields = text.split()
     if len(fields) != len(_FIELDS):
         raise ValueError(
@@ -197,7 +197,7 @@ class Schedule(Model):
     cron: Annotated[Cron, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
     timezone: Annotated[TimeZone, Feature("timezone")] = Field("UTC", description="IANA name")
     concurrency: Annotated[Literal["allow", "forbid", "replace"], Feature("concurrency")] = Field(
-        "forbid", description="what happens when the previous run still goes on"
+        "forbid", description="what happens when the previous run is still in progress"
     )
     deadline: Annotated[Duration | None, Feature("deadline")] = Field(
         None, description="a run that cannot start within this many seconds of its time is skipped"
