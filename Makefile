@@ -40,7 +40,7 @@ cluster-down: ## End that cluster and remove all that it left; what was built is
 conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=… CLUSTER=…
 	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py
 
-versions: engines ## Hold every example to each version of Argo, Kubernetes and Airflow, write docs/versions.md
+versions: engines ## Check every example against each version of Argo, Kubernetes and Airflow, write docs/versions.md
 	$(BIN)/python tests/engines/install.py argolint36
 	$(BIN)/python tests/engines/versions.py
 

@@ -23,7 +23,7 @@ _NOTES = {"polls": "Reads an outside source that may change.", "self_consuming":
 
 
 class SlurmOptions(TargetOptions):
-    """What stands under `targets.slurm`."""
+    """Options under `targets.slurm`."""
 
     partition: Name | None = Field(None, description="Partition to submit to; the cluster's default otherwise.")
     account: Name | None = Field(None, description="Account that the jobs are charged to.")
