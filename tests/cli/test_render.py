@@ -251,7 +251,7 @@ def test_two_pipelines_that_share_only_the_files_of_metrics(project):
         (["chain:pipeline", "-t", "dcv"], "Did you mean dvc?"),
         (["chain:pipeline"], "no target for pipeline"),
         (["chain"], "unknown pipeline 'chain'"),
-        ([], "there is no wurzel.yaml here"),
+        ([], "there is no wurzel.yaml here\n  Name a pipeline: wurzel render module:attribute -t dvc; or write its"),
         (["chain:pipeline", "-t", "dvc", "-e", "prod"], "unknown environment 'prod'"),
         (["chain:pipeline", "-t", "dvc", "--set", "targets.dvc.output=../x.yaml"], "outside the project"),
     ],
@@ -341,8 +341,8 @@ def test_a_file_for_one_run_stands_apart_from_those_that_are_kept(project):
     assert Path("deploy/argo/scheduled.yaml").read_text() == kept
     assert Path("deploy/argo/scheduled.once.yaml").read_text() == once
     for words, said in (
-        (["--only", "join"], "goes to --stdout, or to another folder: -o DIR"),
-        (["--only", "join", "--check"], "is not kept; leave out --check and --prune"),
+        (["--only", "join"], "Use --stdout, or another folder: -o DIR"),
+        (["--only", "join", "--check"], "--check and --prune do not apply to a run of some steps"),
         (["--only", "join", "--from", "words", "--stdout"], "--only cannot be used with --from or --until"),
         (["--until", "jion", "--stdout"], "--until: the pipeline scheduled has no step 'jion'"),
     ):

@@ -170,7 +170,7 @@ def test_what_is_not_a_log_is_not_printed(copy, make, message):
 
 def test_data_is_shown_as_a_table(here):
     lines = wurzel("show", "words").splitlines()
-    assert lines[0].startswith("words: 3 of list[flow:Word], 129 bytes, sha256 ")
+    assert lines[0].startswith("words: 3 items of list[flow:Word], 129 bytes, sha256 ")
     assert [line.split() for line in lines[1:]] == [
         ["#", "text", "note"],
         *([str(number), f"w{number}\\x1b[2J[bold]", "null"] for number in range(3)),
@@ -362,7 +362,7 @@ def test_clean_removes_what_runs_left_and_nothing_else(copy):
 
 def test_clean_removes_nothing_that_is_not_ours_or_in_use(copy):
     Path("data/words/mine.txt").write_text("mine")
-    assert "holds 'mine.txt', which is not part of a dataset" in wurzel("clean", "--data", code=2)
+    assert "contains 'mine.txt', which is not part of a dataset" in wurzel("clean", "--data", code=2)
     Path("state/flow").mkdir(parents=True)
     Path("state/flow/main.py").write_text("mine")
     assert "state/flow: contains 'main.py', which no run writes" in wurzel("clean", "--state-dir", "state", code=2)

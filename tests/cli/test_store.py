@@ -213,7 +213,7 @@ class TestLs:
     def test_runs_of_jobs_that_are_not_trusted(self, full, url, tmp_path):
         Filling(url, tmp_path / "more", cache="read").run("gh-7", STEPS, whole=False)
         found = {row[0]: " ".join(row[3:]) for row in rows(run("ls", store=url))}
-        assert found["gh-7"] == "not whole: jobs that are not trusted make no run whole"
+        assert found["gh-7"] == "not whole: jobs that are not trusted cannot complete a run"
         assert rows(run("ls", "--run", "gh-7", store=url))[0][-1] == "untrusted"
 
     def test_names_that_a_terminal_would_obey(self, full, url, tmp_path):
@@ -323,7 +323,7 @@ class TestGet:
         for name, inside in {"foreign": "notes.txt", "hidden": ".git"}.items():
             (tmp_path / name).mkdir()
             (tmp_path / name / inside).write_text("mine")
-            said[name] = f"holds '{inside}'"
+            said[name] = f"contains '{inside}'"
         for name, message in said.items():
             found = error("get", "rag/read", "-o", name, store=url)
             assert message in str(found)

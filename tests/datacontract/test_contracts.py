@@ -157,7 +157,7 @@ def test_what_is_front_matter_and_what_is_text(tmp_path, text, body, keywords):
         ("---\nmetadata: {1: a}\n---\n", 2, "the keys of metadata must be text"),
         ("---\na: !!python/object:os.system x\n---\n", 2, "the front matter is not YAML"),
         ("---\na: " + "[" * 5000 + "\n---\n", 2, "the front matter is not YAML"),
-        (b"a\nb\xff\n", 2, "is not UTF-8 text: it holds the byte 0xff"),
+        (b"a\nb\xff\n", 2, "is not UTF-8 text: it contains the byte 0xff"),
         (b"\x89PNG\r\n\x1a\n\0\0", 1, "is not UTF-8 text"),
         (b"a\n\nb\0c", 3, "contains a NUL character"),
     ],

@@ -350,8 +350,8 @@ def damage_slices_beside(folder):
         (damage_part_missing, "is incomplete: part-00001.json is missing"),
         (damage_part_cut, "is damaged: it has 27 bytes, its manifest says 28"),
         (damage_part_changed, "is damaged: its digest is not the one in the manifest"),
-        (damage_part_added, "holds part-00002.json, which its manifest does not name"),
-        (damage_slices_beside, "holds slices and 'manifest.json' at once"),
+        (damage_part_added, "contains part-00002.json, which its manifest does not list"),
+        (damage_slices_beside, "contains slices and 'manifest.json' at once"),
     ],
 )
 def test_a_damaged_dataset_is_an_error_that_names_it(dataset, damage, message):
@@ -436,7 +436,7 @@ def test_what_is_no_file_is_never_opened(dataset, name, make, message):
 
 @pytest.mark.parametrize("annotation", [list[Twin], Doc, set[Doc], list[list[Doc]]])
 def test_another_contract_is_an_error_that_names_both(dataset, annotation):
-    with pytest.raises(DatasetError, match=r"holds list\[.*:Doc\], but the step takes"):
+    with pytest.raises(DatasetError, match=r"contains list\[.*:Doc\], but the step takes"):
         load(dataset, annotation)
 
 
@@ -612,10 +612,10 @@ def test_slices_that_do_not_belong_together(tmp_path):
     with pytest.raises(DatasetError, match="is incomplete: of 3 slices, these are missing: 2"):
         open_dataset(folder)
     write(folder, list[Doc], [], cut=Slice(2, 3, "items", "other input"))
-    with pytest.raises(DatasetError, match="holds slices of different runs"):
+    with pytest.raises(DatasetError, match="contains slices of different runs"):
         open_dataset(folder)
     (folder / "shard-1-of-2").mkdir()
-    with pytest.raises(DatasetError, match="holds slices of different runs: shard-1-of-2, shard-1-of-3"):
+    with pytest.raises(DatasetError, match="contains slices of different runs: shard-1-of-2, shard-1-of-3"):
         open_dataset(folder)
 
 

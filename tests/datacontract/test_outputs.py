@@ -59,7 +59,7 @@ def test_each_output_is_a_dataset_below_the_folder_of_the_step(tmp_path):
 
 def test_the_folder_of_a_step_needs_a_name(tmp_path):
     write(tmp_path / "cut", "ab")
-    with pytest.raises(DatasetError, match="holds the named outputs scans, test, train") as caught:
+    with pytest.raises(DatasetError, match="contains the named outputs scans, test, train") as caught:
         open_dataset(tmp_path / "cut")
     assert str(tmp_path / "cut" / "scans") in caught.value.hint
     with pytest.raises(DatasetError, match="there is no such dataset"):

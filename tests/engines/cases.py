@@ -21,7 +21,7 @@ ADAPTED = {
     ),
     ("gitlab", "hostile"): (
         (f"data_dir={PLAIN_FOLDER}",),
-        f"with `data_dir: {PLAIN_FOLDER}`: gitlab-ci-local keeps no artifacts whose path holds a quote or space",
+        f"with `data_dir: {PLAIN_FOLDER}`: gitlab-ci-local keeps no artifacts whose path contains a quote or space",
     ),
     ("gitlab", "flaky"): (
         ("steps.flaky.retry.backoff=1s",),

@@ -176,7 +176,7 @@ def connected(flow):
             "cut/trian: there is no such dataset\n  Did you mean train? Run the step that writes it first.",
         ),
         ("Docs", ["away"], 1, "away: there is no such dataset\n  Run the step that writes it first."),
-        ("Docs", ["cut"], 1, "cut: holds the named outputs test, train\n  Give one of them: cut/test."),
+        ("Docs", ["cut"], 1, "cut: contains the named outputs test, train\n  Give one of them: cut/test."),
         (
             "Join",
             ["dcos=cut/train"],

@@ -376,7 +376,7 @@ def test_a_folder_that_holds_something_else_is_left_alone_on_a_hit_too(after_b):
     shutil.rmtree("data/words")
     Path("data/words").mkdir()
     Path("data/words/mine.txt").write_text("mine")
-    assert "holds 'mine.txt'" in wurzel(*A, code=2)
+    assert "contains 'mine.txt'" in wurzel(*A, code=2)
     assert Path("data/words/mine.txt").read_text() == "mine"
 
 

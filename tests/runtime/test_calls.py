@@ -119,7 +119,7 @@ def test_a_step_that_takes_a_list_gets_all_single_items(flow):
 
 def test_another_contract_is_refused_in_a_list_too(flow):
     flow("Others", out="others")
-    with pytest.raises(WrongDataset, match=r"others: holds list\[flow:Other\]"):
+    with pytest.raises(WrongDataset, match=r"others: contains list\[flow:Other\]"):
         flow("Shout", "others")
 
 

@@ -290,7 +290,7 @@ def test_inputs_that_are_not_named_rightly(flow, inputs, message):
 
 
 def test_nothing_is_mapped_with_inputs(flow):
-    with pytest.raises(WrongDataset, match=r"words: holds list\[flow:Word\], but the step takes flow:Word"):
+    with pytest.raises(WrongDataset, match=r"words: contains list\[flow:Word\], but the step takes flow:Word"):
         flow("Join", "docs=words", "more=two", "head=words")
 
 

@@ -109,7 +109,7 @@ def test_a_reason_may_hold_what_no_variable_and_no_encoding_can():
 
 def test_the_command_line():
     result = CliRunner().invoke(command, ["rag"])
-    assert "there is nobody to notify" in str(result.exception)
+    assert "there is no one to notify" in str(result.exception)
     words = ["notify", "rag", "--step", "a", "--reason", "why", "--run", "9", "--", *SAYS]
     done = program(*words, code=0)
     assert done.stdout == "rag a why 9\n"

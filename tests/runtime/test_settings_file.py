@@ -45,7 +45,7 @@ def test_the_mapping_below_a_key(params):
         ("params.yaml#rag.splt", "params.yaml#rag: has no key 'splt'\n  Did you mean split?"),
         ("params.yaml#xyz", "params.yaml: has no key 'xyz'\n  There are: rag."),
         ("params.yaml#rag.text.deeper", "params.yaml#rag.text: has no key 'deeper'"),
-        ("params.yaml#rag.text", "holds 'just text', not settings by name"),
+        ("params.yaml#rag.text", "contains 'just text', not settings by name"),
         ("bad.yaml", "bad.yaml:2: is not YAML"),
         ("bad.json", "bad.json: is not JSON"),
         ("binary.yaml", "binary.yaml: is not UTF-8 text"),

@@ -436,7 +436,9 @@ def test_inputs_that_are_missing_or_other(steps):
     run("Unique", "words", out="set")
     with pytest.raises(DatasetError, match="nowhere: there is no such dataset"):
         run("Upper", "words", "nowhere")
-    with pytest.raises(DatasetError, match=r"set: holds set\[mysteps:Word\], but the step takes list\[mysteps:Word\]"):
+    with pytest.raises(
+        DatasetError, match=r"set: contains set\[mysteps:Word\], but the step takes list\[mysteps:Word\]"
+    ):
         run("Upper", "words", "set")
     assert not Path("out").exists()
 

@@ -346,8 +346,8 @@ def test_slices_are_gathered_with_their_reports(steps):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-i", "words"], "words: holds no slices"),
-        (["-i", "cut/shard-1-of-1"], "holds no slices"),
+        (["-i", "words"], "words: contains no slices"),
+        (["-i", "cut/shard-1-of-1"], "contains no slices"),
         ([], "--gather takes one folder of slices, not 0"),
         (["-i", "cut", "-i", "words"], "--gather takes one folder of slices, not 2"),
         (["-i", "cut", "--shard", "1/2"], "--gather and --shard cannot be given together"),

@@ -211,7 +211,7 @@ def test_untrusted_jobs_read_what_is_trusted_and_write_apart(store, url, tmp_pat
     run = Run(branch, "gh-1")
     run.begin(PLAN)
     give(run, "split", branch.look_up(PLAN).datasets[""])
-    assert run.finish({"split": [""]}) == ["jobs that are not trusted make no run whole"]
+    assert run.finish({"split": [""]}) == ["jobs that are not trusted cannot complete a run"]
     assert latest(branch) is None
 
 

@@ -35,7 +35,7 @@ def test_lines_are_those_of_the_file_in_later_documents():
 
 
 def test_a_document_that_is_no_object():
-    assert messages("- a\n") == ["a.yaml: holds list, not an object"]
+    assert messages("- a\n") == ["a.yaml: contains list, not an object"]
     assert messages("---\n---\n") == []
 
 

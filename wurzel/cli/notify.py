@@ -25,6 +25,6 @@ def command(pipeline: str, step: str, reason: str, webhook: bool, run: str, comm
 
     found = notice(pipeline, os.environ, step=step, reason=reason, run=run)
     if not webhook and not command:
-        raise UsageError("there is nobody to notify", hint="Add --webhook, or -- COMMAND.")
+        raise UsageError("there is no one to notify", hint="Add --webhook, or -- COMMAND.")
     tell(found, os.environ, webhook=webhook, command=command)
     click.echo(f"notified of: {found.text}", err=True)

@@ -113,9 +113,12 @@ def _check(options: Options, choice: Choice, output: str) -> None:
     if not choice.options:
         return
     if options.looks_back:
-        raise UsageError("A file for one run of some steps is not kept; leave out --check and --prune")
+        raise UsageError("--check and --prune do not apply to a run of some steps: its file is not kept")
     if not options.stdout and Path(output).resolve() == Path.cwd():
-        raise UsageError("A file for one run of some steps goes to --stdout, or to another folder: -o DIR")
+        raise UsageError(
+            "the file of a run of some steps must not replace that of the whole pipeline",
+            hint="Use --stdout, or another folder: -o DIR.",
+        )
 
 
 def _render(request: Request, options: Options) -> list[Path]:

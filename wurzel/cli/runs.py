@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wurzel.runtime.history import PastRun
 
 _DIGEST = 12  # characters of a digest that tell datasets apart
+_LACKING = {"setting": "default", "dataset": "none", "step": "not in this run"}
 
 
 class RunName(Completed):
@@ -126,8 +127,9 @@ def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
     for change in found:
         name = f"{change.step}.{change.name}" if change.name else change.step
         cut = _DIGEST if change.what == "dataset" else None
-        lacking = "default" if change.what == "setting" else "none"
-        old, new = ((text[:cut] if text is not None else lacking) for text in (change.before, change.after))
+        old, new = (
+            (text[:cut] if text is not None else _LACKING[change.what]) for text in (change.before, change.after)
+        )
         click.echo(visible(f"{name}: {change.what} {old} → {new}"))
     if not found:
         click.echo("the same datasets and settings", err=True)

@@ -150,7 +150,8 @@ def _summary(output: str, dataset: Dataset) -> str:
     contract = type_name(dataset.contract, dataset.containers)
     if dataset.skipped:
         return f"{output}: {contract}, skipped"
-    return f"{output}: {dataset.items:,} of {contract}, {size(dataset.size)}, sha256 {dataset.digest[:_DIGEST]}…"
+    items = "1 item" if dataset.items == 1 else f"{dataset.items:,} items"
+    return f"{output}: {items} of {contract}, {size(dataset.size)}, sha256 {dataset.digest[:_DIGEST]}…"
 
 
 def _print_files(dataset: Dataset, head: int | None, *, as_json: bool) -> None:

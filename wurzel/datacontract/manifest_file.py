@@ -182,7 +182,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             )
     known = {str(path) for empty in manifest.folders for path in (empty.name, *PurePosixPath(empty.name).parents)}
     if others := [name for name, size in sizes.items() if size is not None or name not in known]:
-        raise DatasetError(f"holds {min(others)}, which its manifest does not name", where=str(folder), hint=AGAIN)
+        raise DatasetError(f"contains {min(others)}, which its manifest does not list", where=str(folder), hint=AGAIN)
 
 
 def _files(top: Path, folder: Path) -> list[tuple[str, int | None]]:

@@ -40,7 +40,7 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise MarkdownException(
-            f"is not UTF-8 text: it holds the byte {error.object[error.start]:#04x}",
+            f"is not UTF-8 text: it contains the byte {error.object[error.start]:#04x}",
             where=f"{path}:{line}",
             hint="Save it as UTF-8, or keep it out of the folder.",
         ) from None
@@ -61,7 +61,7 @@ def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
         raise MarkdownException(
             f"the front matter is not YAML: {error.message}",
             where=f"{path}:{error.line + 1}",
-            hint="Fix it, or put text that holds ': ' or '#' in quotes.",
+            hint="Fix it, or put text that contains ': ' or '#' in quotes.",
         ) from None
     if front is None:
         return {}

@@ -87,7 +87,7 @@ class Dataset(NamedTuple):
         if self.contract != contract_name(shape) or (self.containers != shape.containers and not collected):
             theirs = type_name(contract_name(shape), shape.containers)
             raise WrongDataset(
-                f"holds {type_name(self.contract, self.containers)}, but the step takes {theirs}",
+                f"contains {type_name(self.contract, self.containers)}, but the step takes {theirs}",
                 where=str(self.path),
                 hint="Give the folder of another step with -i, or run the step that writes it again.",
             )
@@ -113,13 +113,13 @@ def open_dataset(folder: Path) -> Dataset:
         raise DatasetError("is an empty folder, not a dataset", where=str(folder), hint=RUN)
     if found := output_names(folder):
         hint = f"Give one of them: {folder / found[0]}."
-        raise DatasetError(f"holds the named outputs {', '.join(found)}", where=str(folder), hint=hint)
+        raise DatasetError(f"contains the named outputs {', '.join(found)}", where=str(folder), hint=hint)
     if not shards:
         raise incomplete(folder)
     if len(shards) < len(names):
         other = next(name for name in names if name not in shards)
         raise DatasetError(
-            f"holds slices and {other!r} at once", where=str(folder), hint="Remove it and run the step again."
+            f"contains slices and {other!r} at once", where=str(folder), hint="Remove it and run the step again."
         )
     return _sliced(folder, folder)
 
@@ -184,7 +184,7 @@ def _sliced(folder: Path, step: Path, output: str = "") -> Dataset:
     totals = {of for _, of in found}
     if len(totals) > 1:
         raise DatasetError(
-            f"holds slices of different runs: {', '.join(names[:4])}", where=str(folder), hint="Remove the old ones."
+            f"contains slices of different runs: {', '.join(names[:4])}", where=str(folder), hint="Remove the old ones."
         )
     of = totals.pop()
     if missing := sorted(set(range(1, of + 1)) - {number for number, _ in found}):
@@ -196,7 +196,7 @@ def _sliced(folder: Path, step: Path, output: str = "") -> Dataset:
     agree = {(manifest.contract, manifest.containers) for manifest in manifests} == {(first.contract, first.containers)}
     if not agree or len(slices) < of or len({(cut.input, cut.by) for cut in slices}) > 1:
         raise DatasetError(
-            "holds slices of different runs", where=str(folder), hint="Run all slices of the step again."
+            "contains slices of different runs", where=str(folder), hint="Run all slices of the step again."
         )
     check_agreement(manifests, str(folder))
     return Dataset(folder, joined(manifests), tuple(slices))

@@ -94,8 +94,8 @@ def shape_of(annotation: Any) -> Shape:
         inner = unaliased(arguments[0])
     contracts = _members(inner)
     if NoneType in contracts and len(contracts) > 1:
-        hint = "Give no items instead, or let the step that reads it decide with `when`; an input that may be missing"
-        raise _refused(annotation, "what flows is never None", f"{hint} is a field of Inputs.")
+        hint = "Give an empty list, or let the step that reads it decide with `when`; an input that may be missing"
+        raise _refused(annotation, "what a step gives or takes is never None", f"{hint} is a field of Inputs.")
     for contract in contracts:
         _check_contract(contract, annotation, bool(containers) or len(contracts) > 1)
     if is_dataframe_contract(contracts[0]) and containers[-1:] != ["dataframe"]:

@@ -256,7 +256,7 @@ def check_ours(folder: Path) -> None:
         is_ours = name == NAME or name.startswith(".") or is_part(name) or shard_of(name) or name in outputs
         if not is_ours and not (is_ordinal(name) and NAME in names):
             raise NotOurs(
-                f"holds {name!r}, which is not part of a dataset, so it is not replaced",
+                f"contains {name!r}, which is not part of a dataset, so it is not replaced",
                 where=str(folder),
                 hint="Give another folder with -o.",
             )

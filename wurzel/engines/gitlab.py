@@ -1,7 +1,7 @@
 """GitLab CI in gitlab-ci-local: shell executor, from a fresh clone.
 
 gitlab-ci-local 4.75 ignores `retry` and `timeout`, so what it shows of them is what `wurzel step` does. It cannot keep
-artifacts whose path holds a quote or a space.
+artifacts whose path contains a quote or a space.
 """
 
 from __future__ import annotations

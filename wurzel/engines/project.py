@@ -75,7 +75,9 @@ class ProjectCase(Case):
             notes.append("without images, since jobs run on this machine")
         if engine == "gitlab" and not _PLAIN.fullmatch(self.folder):
             sets.append("data_dir=data")
-            notes.append("with `data_dir: data`: gitlab-ci-local keeps no artifacts whose path holds a quote or space")
+            notes.append(
+                "with `data_dir: data`: gitlab-ci-local keeps no artifacts whose path contains a quote or space"
+            )
         if engine == "airflow":
             sets.append("targets.airflow.operator=bash")
             notes.append("with `operator: bash`" + (" and a new store" if self.remembers else ""))

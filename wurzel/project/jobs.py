@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from wurzel.project.load import Project
     from wurzel.project.resolve import Resolved
 
+_NOTHING = "Name a pipeline: wurzel render module:attribute -t dvc; or write its configuration with `wurzel init`."
+
 
 class Choice(NamedTuple):
     """Some of the steps, as the options of `wurzel run` choose them; none for all."""
@@ -147,7 +149,7 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
     chosen = request.pipelines or (project.names(request.environment) if project is not None else [])
     if not chosen and not (request.may_be_empty and project is not None):
         what = "wurzel.yaml has no pipelines" if project is not None else "there is no wurzel.yaml here"
-        raise UsageError(f"nothing to render: {what}", hint="Name a pipeline: wurzel render module:attribute -t dvc")
+        raise UsageError(f"nothing to render: {what}", hint=_NOTHING)
     return [open_in(project, name, request.environment, request.sets) for name in dict.fromkeys(chosen)]
 
 

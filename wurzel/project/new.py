@@ -74,7 +74,7 @@ def _module(name: str, kind: str) -> str:
     module = name.replace("-", "_")
     right = _is_name(name) and len(name) <= MAX_ID
     if not right or iskeyword(module) or module in {*stdlib_module_names, "wurzel", "pytest"}:
-        hint = "Use lower-case letters, digits and -, and no name of a module of Python, such as: drop-short."
+        hint = "Use lower-case letters, digits and -, such as drop-short. Names of Python's own modules are taken."
         raise UsageError(f"{name!r} cannot be the name of a {kind}", hint=hint)
     return module
 
@@ -82,7 +82,7 @@ def _module(name: str, kind: str) -> str:
 def backend_files(name: str) -> Mapping[str, str]:
     """Path to text of every file of a new backend. Raises `UsageError` when the name cannot be that of a target."""
     if not _is_name(name) or iskeyword(name) or "-" in name or name in {*BUILT_IN, "wurzel"}:
-        hint = "Use lower-case letters and digits, and none of the built-in targets, such as: pbs."
+        hint = "Use lower-case letters and digits, such as pbs. Names of built-in targets are taken."
         raise UsageError(f"{name!r} cannot be the name of a target", hint=hint)
     package, title = f"wurzel_{name}", name.capitalize()
     names = {"acme-slurm": f"wurzel-{name}", "acme_slurm": package, "Slurm": title, "slurm": name}

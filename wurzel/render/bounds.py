@@ -50,7 +50,10 @@ def bounded_range(*bounds: int) -> range:
     """As `range`. Raises `NotAValue` for more than 100,000 rounds, so that a slip does not take days."""
     found = range(*bounds)
     if found and abs(found[-1] - found[0]) >= _ROUNDS * abs(found.step):
-        raise NotAValue(f"range{bounds} has more than {_ROUNDS:,} rounds", "Loop over what the file is made of.")
+        raise NotAValue(
+            f"range{bounds} has more than {_ROUNDS:,} rounds",
+            "Loop over a list from the context, such as `pipeline.steps`.",
+        )
     return found
 
 

@@ -23,7 +23,7 @@ def read_settings(reference: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise UsageError(f"holds {value!r}, not settings by name", where=reference)
+        raise UsageError(f"contains {value!r}, not settings by name", where=reference)
     return value
 
 

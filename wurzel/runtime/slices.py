@@ -72,7 +72,9 @@ def join(folder: Path, output: Path, report: Path | None = None, retire: Path | 
     from wurzel.datacontract.gathering import gather_outputs  # a run with nothing to do gathers nothing
 
     if not _is_sliced(folder):
-        raise DatasetError("holds no slices", where=str(folder), hint="Give the folder that --shard wrote to with -i.")
+        raise DatasetError(
+            "contains no slices", where=str(folder), hint="Give the folder that --shard wrote to with -i."
+        )
     name = next(iter(output_names(folder)), "")
     slices = open_dataset(folder / name).slices
     datasets = gather_outputs(folder, output, retire)

@@ -217,7 +217,7 @@ def _check_apart(output: Path, inputs: Sequence[Path]) -> None:
     """Make sure that writing the output touches nothing that is read."""
     target = output.resolve()
     if target == (here := Path.cwd()) or target in here.parents:
-        raise UsageError(f"the output {output} holds the current folder", hint="Give a folder below it.")
+        raise UsageError(f"the output {output} contains the current folder", hint="Give a folder below it.")
     for folder in inputs:
         other = folder.resolve()
         if target == other or target in other.parents or other in target.parents:

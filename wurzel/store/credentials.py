@@ -134,7 +134,7 @@ def _of_profile(environ: Mapping[str, str], region: str) -> Access:
 def _keys(source: Mapping[str, str], names: tuple[str, str], token: str = "", *, region: str) -> Access:
     missing = [name for name in names if not source.get(name)]
     if missing:
-        raise StoreSetupError(f"{missing[0]} is not set", hint=f"It belongs to {' and '.join(names)}.")
+        raise StoreSetupError(f"{missing[0]} is not set", hint=f"Set both {' and '.join(names)}.")
     keys = dict(zip(("access_key_id", "secret_access_key"), (source[name] for name in names), strict=True))
     if token and source.get(token):
         keys["session_token"] = source[token]

@@ -100,7 +100,7 @@ def _check(store: Store, folder: Path) -> None:
     check_ours(folder)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if there and NAME not in there and not output_names(folder) and not any(map(shard_of, there)):
-        message = f"holds {there[0]!r}, and is not a dataset, so it is not replaced"
+        message = f"contains {there[0]!r}, and is not a dataset, so it is not replaced"
         raise NotOurs(message, where=str(folder), hint="Give another folder with -o.")
 
 

@@ -30,7 +30,7 @@ def gc(bucket: Bucket, pipelines: Sequence[str], keep: timedelta, *, dry_run: bo
     """
     if keep < DAY:
         raise UsageError(
-            "--keep is less than 24 hours", hint="Running jobs may need what is younger: write 24h or more."
+            "--keep is less than 24 hours", hint="Running jobs may still need newer data: use 24h or more."
         )
     if not pipelines:
         return []

@@ -235,7 +235,7 @@ def _why(
 ) -> Iterator[str]:
     """Why a run is not whole, as far as the store shows it: it does not keep the pipeline itself."""
     if not store.trusted:
-        yield "jobs that are not trusted make no run whole"
+        yield "jobs that are not trusted cannot complete a run"
         return
     definition = began.definitions[-1] if began else ""
     whole = sorted(place for place in handed if place.part == names.ALL)
@@ -246,7 +246,7 @@ def _why(
     missing = dict.fromkeys(sorted(wanted - set(damaged)))
     found = [f"{Place(*which, names.ALL).name} {problem}" for which, problem in damaged.items()]
     found += reasons({**missing, **there}, definition)
-    yield from found or ["a step has not handed over, or the run was not published"]
+    yield from found or ["a step has not handed over its data, or the run was not published"]
 
 
 def _inputs(there: Mapping[tuple[str, str], HandOver | None]) -> _Steps:

@@ -123,7 +123,7 @@ class Run:
         hand-over is damaged.
         """
         if not self.store.trusted:
-            return ["jobs that are not trusted make no run whole"]
+            return ["jobs that are not trusted cannot complete a run"]
         begun = self.begun()
         if begun is None:
             return ["the run has not begun"]

@@ -113,7 +113,7 @@ def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
         if value is None:
             continue
         if not isinstance(value, dict):
-            problems.append(Problem(f"holds {type(value).__name__}, not an object", where=file))
+            problems.append(Problem(f"contains {type(value).__name__}, not an object", where=file))
             continue
         kind, metadata = value.get("kind"), value.get("metadata")
         name = (metadata.get("name") or metadata.get("generateName")) if isinstance(metadata, dict) else None
