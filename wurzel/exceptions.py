@@ -32,6 +32,8 @@ def mismatch(kind: str, message: str, value: str) -> str:
         value: the value as text that may be shown.
     """
     message = message.removeprefix("Value error, ")
+    if kind == "missing":  # the value is all that has no such field
+        return message
     if kind in _OBVIOUS:
         return f"{message.partition(',')[0]}, not {value}"
     if kind.endswith("_parsing"):

@@ -467,7 +467,7 @@ def test_reports_escape_what_comes_from_a_run():
     assert "&lt;script&gt;" in page
     assert json.loads(write(proof, "json"))["engines"][1]["log"] == rows[1].log
     assert proof.verdict == "not the same in sh"
-    rows[1] = rows[1]._replace(verdict="not run", log="")
+    rows[1] = replace(rows[1], verdict="not run", log="")
     assert proof.verdict == "nothing was compared; 1 not run"
 
 

@@ -14,7 +14,7 @@ from wurzel.datacontract.codec import place, short
 from wurzel.datacontract.contract import JSON_CONFIG
 from wurzel.datacontract.ordering import dumped_in_order
 from wurzel.datacontract.schema import Schema
-from wurzel.exceptions import ContractFailedException, StaticTypeError
+from wurzel.exceptions import ContractFailedException, StaticTypeError, mismatch
 
 if TYPE_CHECKING:
     from wurzel.datacontract.difference import Difference
@@ -275,13 +275,17 @@ class ItemLines:
     def _broken(self, error: ValidationError, start: int, *, single: bool = False) -> BrokenItems:
         problems = error.errors(include_url=False, include_context=False)
         numbered = self.shape.many and not single
-        found = [self._problem(one["loc"], one["msg"], one["input"], start, numbered=numbered) for one in problems]
+        found = []
+        for one in problems:
+            where = self._place(one["loc"], start, numbered=numbered)
+            text = mismatch(one["type"], one["msg"], short(one["input"]))
+            found.append(f"{where}: {text}" if where else text)
         return BrokenItems(found)
 
-    def _problem(self, loc: tuple[int | str, ...], message: str, value: Any, start: int, *, numbered: bool) -> str:
+    @staticmethod
+    def _place(loc: tuple[int | str, ...], start: int, *, numbered: bool) -> str:
         index, *rest = loc or (0,)
-        where = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
-        return f"{where}: {message}, not {short(value)}" if where else f"{message}, not {short(value)}"
+        return place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
 
 
 def _adapter(shape: Shape) -> TypeAdapter[list[Any]]:
