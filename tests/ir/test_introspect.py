@@ -166,12 +166,15 @@ def test_what_is_no_pipeline(project):
         introspect(lambda needed: needed, name="x")
 
 
-def test_an_error_within_the_function_is_its_own():
+def test_an_error_within_the_function_is_shown_with_its_own_lines_only():
     def broken():
         return len(5)
 
-    with pytest.raises(TypeError, match="has no len"):
+    with pytest.raises(
+        PipelineError, match=r"^x: raised TypeError: object of type 'int' has no len\(\)\nTrace"
+    ) as caught:
         introspect(broken, name="x")
+    assert str(caught.value).count('  File "') == 1
 
 
 def test_a_local_class_cannot_be_run_elsewhere(project):

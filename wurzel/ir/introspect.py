@@ -48,7 +48,7 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     """The last steps that a pipeline object stands for, calling it when it is a function.
 
     Raises `NotAPipelineError` when it is not a pipeline, `PipelineError` when it is a function
-    that cannot be called without arguments.
+    that cannot be called without arguments, or raises an error.
     """
     value: Any = entry
     if callable(value) and not isinstance(value, TypedStep | type):
@@ -56,10 +56,8 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
             value = value()
         except WurzelError:
             raise
-        except TypeError as error:
-            if error.__traceback__ is not None and error.__traceback__.tb_next is None:
-                raise PipelineError(f"cannot be called without arguments: {error}", where=origin) from error
-            raise
+        except Exception as error:
+            raise _failed(error, origin) from error
     if isinstance(value, TypedStep):
         return [value]
     if isinstance(value, list | tuple) and value and all(isinstance(item, TypedStep) for item in value):
@@ -69,6 +67,15 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
         hint = f"This is a step class; a pipeline is made of steps: WZ({value.__name__}) >> …"
     what = "is" if value is entry else "returns"
     raise NotAPipelineError(f"{what} {shown_value(value)}, not a pipeline", where=origin, hint=hint)
+
+
+def _failed(error: Exception, origin: str) -> PipelineError:
+    """What is wrong with a function that raised an error; its author needs the own lines, not ours."""
+    from wurzel.core.tracebacks import one_line, shortened
+
+    if isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
+        return PipelineError(f"cannot be called without arguments: {error}", where=origin)
+    return PipelineError(f"raised {one_line(error)}\n{shortened(error)}", where=origin)
 
 
 def ordered_steps(last: Sequence[AnyStep]) -> list[AnyStep]:
