@@ -251,7 +251,7 @@ def test_two_pipelines_that_share_only_the_files_of_metrics(project):
         (["chain:pipeline", "-t", "dcv"], "Did you mean dvc?"),
         (["chain:pipeline"], "no target for pipeline"),
         (["chain"], "unknown pipeline 'chain'"),
-        ([], "there is no wurzel.yaml here\n  Name a pipeline: wurzel render module:attribute -t dvc; or write its"),
+        ([], "there is no wurzel.yaml here\n  Write one with `wurzel init`"),
         (["chain:pipeline", "-t", "dvc", "-e", "prod"], "unknown environment 'prod'"),
         (["chain:pipeline", "-t", "dvc", "--set", "targets.dvc.output=../x.yaml"], "outside the project"),
     ],

@@ -16,7 +16,7 @@ from wurzel.invocation.call import RunCall
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.load import project_names
 from wurzel.project.nodes import near
-from wurzel.project.open import open_in, open_project
+from wurzel.project.open import no_project, open_in, open_project
 from wurzel.project.options import check_environments, old_forms, validate_options
 from wurzel.project.resolve import resolve
 from wurzel.project.targets import Named
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wurzel.project.load import Project
     from wurzel.project.resolve import Resolved
 
-_NOTHING = "Name a pipeline: wurzel render module:attribute -t dvc; or write its configuration with `wurzel init`."
+_NAME = "Name a pipeline: wurzel render module:attribute -t dvc"
 
 
 class Choice(NamedTuple):
@@ -148,8 +148,9 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
         return [resolve(load(request.ir), project, environment=request.environment, sets=request.sets)]
     chosen = request.pipelines or (project.names(request.environment) if project is not None else [])
     if not chosen and not (request.may_be_empty and project is not None):
-        what = "wurzel.yaml has no pipelines" if project is not None else "there is no wurzel.yaml here"
-        raise UsageError(f"nothing to render: {what}", hint=_NOTHING)
+        if project is None:
+            raise UsageError("nothing to render: there is no wurzel.yaml here", hint=no_project())
+        raise UsageError("nothing to render: wurzel.yaml has no pipelines", hint=_NAME)
     return [open_in(project, name, request.environment, request.sets) for name in dict.fromkeys(chosen)]
 
 

@@ -139,7 +139,7 @@ def _chosen(project: Project | None, name: str | None, environment: str | None) 
         if name in BUILT_IN:
             raise UsageError(f"unknown pipeline {name!r}", hint=f"It is a target: wurzel render -t {name}")
         if project is None:
-            advice = f"There is no {FILE} here. {_no_project()}"
+            advice = f"There is no {FILE} here. {no_project()}"
         else:
             advice = near(name, known, "Pipelines")
             advice = advice if advice.startswith("Did") else _of_step(project, name, environment) or advice
@@ -169,7 +169,7 @@ def _of_step(project: Project, name: str, environment: str | None) -> str:
 def _only(known: Sequence[str]) -> str:
     if len(known) == 1:
         return known[0]
-    where = f"{FILE} has {', '.join(known)}." if known else f"There is no {FILE} with pipelines here. {_no_project()}"
+    where = f"{FILE} has {', '.join(known)}." if known else f"There is no {FILE} with pipelines here. {no_project()}"
     raise UsageError("no PIPELINE is given", hint=where)
 
 
@@ -207,7 +207,8 @@ def kebab(entrypoint: str) -> str:
     return name
 
 
-def _no_project() -> str:
+def no_project() -> str:
+    """What to do where there is no `wurzel.yaml`."""
     parent = parent_project()
     if parent is not None:
         return f"The nearest one is in {parent}: change to that folder."
