@@ -123,7 +123,7 @@ class TestPlace:
         Path("chain.py").write_text("import a_package_that_this_machine_lacks")
         assert [row[0] for row in rows(run("ls"))] == ["argo-1"]  # who looks into a store needs no code of pipelines
         Path("wurzel.yaml").write_text("version: 1\npipelines:\n  rag: {entrypoint: 'chain:pipeline'}\n")
-        assert "wurzel.yaml names no store" in str(error("ls"))
+        assert "wurzel.yaml does not name a store" in str(error("ls"))
 
     def test_in_a_bucket(self, tmp_path):
         """In processes, since credentials are taken out of the environment for good."""
@@ -247,7 +247,7 @@ class TestLs:
         assert "Did you mean rag?" in str(error("ls", "rage", store=url))
         assert "Did you mean split?" in str(error("ls", "rag/splt", store=url))
         assert "the step split has no output 'x'\n  There are no outputs." in str(error("ls", "rag/split.x", store=url))
-        assert "'rag/../read' names no step" in str(error("ls", "rag/../read", store=url))
+        assert "'rag/../read' does not name a step" in str(error("ls", "rag/../read", store=url))
         assert "Did you mean argo-" in str(error("ls", "--run", "argo-3", store=url))
 
     def test_pipelines(self, full, url, tmp_path):

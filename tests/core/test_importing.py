@@ -37,7 +37,7 @@ def test_the_current_folder_comes_first(package):
 
 @pytest.mark.parametrize("name", ["", ":", "a:", ":b", "a b:c", "a:b:c", ".a:b", "a..b:c", "a", "a/b.py:c", "1a:b"])
 def test_names_of_nothing(package, name):
-    with pytest.raises(PipelineError, match="names no object"):
+    with pytest.raises(PipelineError, match="does not name an object"):
         import_object(name)
 
 

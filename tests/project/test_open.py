@@ -75,7 +75,7 @@ def test_the_attribute_in_kebab_case_is_the_name(shop):
     assert open_pipeline("shop.flows:Other").pipeline.name == "other"
     with pytest.raises(UsageError, match="'ä' cannot be turned into a pipeline name"):
         open_pipeline("shop.flows:ä")
-    with pytest.raises(UsageError, match=r"'shop\.flows:' names no pipeline"):
+    with pytest.raises(UsageError, match=r"'shop\.flows:' does not name a pipeline"):
         open_pipeline("shop.flows:")
 
 

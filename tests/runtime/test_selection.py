@@ -68,10 +68,10 @@ def test_a_step_that_is_not_there(diamond, word):
 
 
 def test_an_empty_name_does_not_mean_all_steps(diamond):
-    with pytest.raises(UsageError, match="--only: names no step"):
+    with pytest.raises(UsageError, match="--only: does not name a step"):
         chosen(diamond, [""])
     for first, last in (([","], []), ([], [""]), (["words"], [""])):
-        with pytest.raises(UsageError, match="names no step"):
+        with pytest.raises(UsageError, match="does not name a step"):
             between(diamond, first, last)
 
 

@@ -64,7 +64,7 @@ def test_fields_do_not_run_into_one_another():
         (["mdd"], "no field 'mdd' .did you mean md"),
         (["md", "zzz"], "no field 'zzz' .the fields are md, keywords, url, metadata"),
         (["md", "*"], r"no field '\*'"),
-        ([], "names no field"),
+        ([], "does not name a field"),
     ],
 )
 def test_unknown_fields_are_refused(fields, message):

@@ -48,7 +48,7 @@ def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tupl
     if not same:
         raise VerifyError(
             "written without anchors, which would change what this file says",
-            hint="Indent what your templates write as those of wurzel do, or set anchors: false.",
+            hint="Indent lines in your templates as wurzel's templates do, or set anchors: false.",
         )
     return found, [number for _, number in lines][: found.count("\n")]
 

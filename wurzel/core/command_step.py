@@ -108,7 +108,7 @@ def _check_class(cls: type[CommandStep[Any, Any, Any]]) -> None:
     if not cls.version and own.get("cache"):
         raise StaticTypeError(
             "cache is True, but nothing tells whether the program has changed",
-            hint='Tell how it prints its version: version = ["ocrmypdf", "--version"].',
+            hint='Set the command that prints its version: version = ["ocrmypdf", "--version"].',
         )
     if "version" in own or not cls.version:
         cls.cache = bool(cls.version) and own.get("cache", True)

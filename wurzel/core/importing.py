@@ -36,13 +36,13 @@ def import_object(name: str) -> Any:
     module_name, colon, path = name.partition(":")
     if colon:
         if not (_NAME.fullmatch(module_name) and _NAME.fullmatch(path)):
-            raise PipelineError(f"{name!r} names no object", hint=_FORMS)
+            raise PipelineError(f"{name!r} does not name an object", hint=_FORMS)
         module = _module_or_none(module_name)
         if module is None:
             raise _no_module(module_name)
         return _walk(module, path, name)
     if not _NAME.fullmatch(name) or "." not in name:
-        raise PipelineError(f"{name!r} names no object", hint=_FORMS)
+        raise PipelineError(f"{name!r} does not name an object", hint=_FORMS)
     module_name, _, path = name.rpartition(".")
     while True:
         module = _module_or_none(module_name)

@@ -123,7 +123,7 @@ def once(returned: Any, read: Any) -> Difference:
 
 
 def free(returned: Any, read: Any) -> Difference | None:
-    """What of a value of any type is not in its JSON, which was `read`."""
+    """The first part of a value of any type that its JSON, `read`, does not give back."""
     if returned is ABSENT or read is ABSENT:
         return Difference(returned, read)
     if type(returned) not in SCALARS:

@@ -86,7 +86,7 @@ def shape_of(annotation: Any) -> Shape:
     inner = unaliased(annotation)
     while (origin := get_origin(inner)) is not None and origin not in _UNIONS:
         if len(containers) == _DEEPEST:
-            raise StaticTypeError(f"{type_text(annotation)} is made of itself, so it never comes to a contract")
+            raise StaticTypeError(f"{type_text(annotation)} refers to itself without end, so it contains no contract")
         containers.append("list" if origin in STREAMS and not containers else _container(origin, annotation))
         arguments = get_args(inner)
         if len(arguments) != 1:

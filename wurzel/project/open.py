@@ -194,7 +194,7 @@ def kebab(entrypoint: str) -> str:
     attribute = entrypoint.rpartition(":")[2].rpartition(".")[2]
     if not attribute:
         raise UsageError(
-            f"{entrypoint!r} names no pipeline", hint="Write module:attribute, such as mypkg.pipelines:rag."
+            f"{entrypoint!r} does not name a pipeline", hint="Write module:attribute, such as mypkg.pipelines:rag."
         )
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", attribute).replace("_", "-").lower()
     name = re.sub(r"-+", "-", words).strip("-")

@@ -114,7 +114,7 @@ def _one_of(step: Step) -> Iterator[Broken]:
     """Volumes and sources of variables are one thing each."""
     for index, volume in enumerate(step.volumes):
         if volume.sources != 1:
-            found = "names no source" if volume.sources == 0 else f"names {volume.sources} sources"
+            found = "does not name a source" if volume.sources == 0 else f"names {volume.sources} sources"
             path = f"steps.{step.id}.volumes.{index}"
             yield Broken(path, f"{volume.name!r} {found}", "Give one of config_map, secret, claim, empty_dir.")
     for index, source in enumerate(step.env_from):

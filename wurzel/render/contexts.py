@@ -121,4 +121,4 @@ CONTEXTS: Mapping[str, type] = {
     "image/Dockerfile.j2": ImageFile,
     "image/dockerignore.j2": ImageFile,
 }
-"""Of the templates of commands, by their names."""
+"""Contexts of the templates of commands, by the names of the templates."""

@@ -38,7 +38,7 @@ def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tu
         raise UsageError(
             f"no step is both after {', '.join(begin)} and before {', '.join(end)}",
             where="--from, --until",
-            hint="`wurzel graph` shows what comes after what.",
+            hint="`wurzel graph` shows the order of the steps.",
         )
     return tuple(step.id for step in pipeline.steps if step.id in ids)
 
@@ -47,7 +47,7 @@ def _words(texts: Iterable[str], option: str) -> list[str]:
     given = list(texts)
     words = [word.strip() for text in given for word in text.split(",") if word.strip()]
     if given and not words:  # such as that of a variable that is not set: it does not mean all steps
-        raise UsageError("names no step", where=option, hint="Leave it out to run all steps.")
+        raise UsageError("does not name a step", where=option, hint="Leave it out to run all steps.")
     return words
 
 

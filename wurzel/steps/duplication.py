@@ -15,7 +15,7 @@ ALL = "*"
 def _known(fields: list[str] | None) -> list[str] | None:
     known = list(MarkdownDataContract.model_fields)
     if fields == []:
-        raise ValueError(f'names no field (use some of {", ".join(known)}, or null or ["*"] for all)')
+        raise ValueError(f'does not name a field (use some of {", ".join(known)}, or null or ["*"] for all)')
     for name in fields if fields and fields != [ALL] else ():
         if name not in known:
             from wurzel.suggestion import closest

@@ -104,7 +104,7 @@ class Jobs(Grouped):
 
 
 def place(pipeline: Pipeline, options: AirflowOptions, step: Step) -> dict[str, Any]:
-    """What a task has one value of; variables count, since templates may depend on them."""
+    """Fields of which a task has only one value; variables count, since templates may depend on them."""
     kind, special = kind_of(step.id, options), options.steps.get(step.id)
     found: dict[str, Any] = {"operator": kind, "variables": step.variables}
     found["options"] = special.model_dump(exclude={"operator"}, exclude_none=True) if special else {}

@@ -62,7 +62,7 @@ class Pods(Grouped):
 
 
 def place(pipeline: Pipeline, options: ArgoOptions) -> Place:
-    """What a pod has one value of."""
+    """Fields of which a pod has only one value."""
     return lambda step: k8s.placed(pipeline, step, options)
 
 

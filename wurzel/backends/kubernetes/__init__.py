@@ -245,7 +245,7 @@ def image_of(pipeline: Pipeline, step: Step) -> str:
 
 
 def placed(pipeline: Pipeline, step: Step, options: PodFields) -> dict[str, Any]:
-    """What a pod has one value of: steps that differ in it need separate pods."""
+    """Fields of which a pod has only one value: steps that differ in one need separate pods."""
     return {
         "image": image_of(pipeline, step),
         "variables": step.variables,  # templates may depend on them

@@ -27,7 +27,7 @@ def command(wanted: str, run: str | None, folder: str, url: str | None, environm
 
     asked = what_is_meant(wanted, step=True)
     if asked.step is None:
-        raise UsageError(f"{wanted!r} names no step", hint="Write PIPELINE/STEP or PIPELINE/STEP.OUTPUT.")
+        raise UsageError(f"{wanted!r} does not name a step", hint="Write PIPELINE/STEP or PIPELINE/STEP.OUTPUT.")
     place = open_place(url, environment, asked.pipeline)
     store, found = find_run(place.bucket, named(place), run or LATEST)
     written = deliver(store, found, asked.step, asked.output, Path(folder))

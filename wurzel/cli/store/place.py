@@ -102,7 +102,7 @@ def what_is_meant(text: str | None, *, step: bool = False) -> Wanted:
         pipeline, rest = "", pipeline
     name, dot, output = rest.partition(".")
     if dot and not name:
-        raise UsageError(f"{text!r} names no step", hint="Write PIPELINE/STEP or PIPELINE/STEP.OUTPUT.")
+        raise UsageError(f"{text!r} does not name a step", hint="Write PIPELINE/STEP or PIPELINE/STEP.OUTPUT.")
     return Wanted(pipeline or None, name or None, output if dot else None)
 
 
@@ -188,5 +188,7 @@ def _configured(environment: str | None, pipeline: str | None) -> tuple[Store, s
     if len(stores) > 1:
         raise UsageError("the pipelines in wurzel.yaml have different stores", hint="Name a PIPELINE.")
     if not stores:
-        raise UsageError("wurzel.yaml names no store" if known else "no store is given", hint="Give one with --store.")
+        raise UsageError(
+            "wurzel.yaml does not name a store" if known else "no store is given", hint="Give one with --store."
+        )
     return next(iter(stores.values())), known[0] if len(known) == 1 else None
