@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
+
+if TYPE_CHECKING:
+    from wurzel.runtime.work_left import WorkLeft
 
 Spans = list[tuple[int, int]]
 """Beginnings and ends of pieces of a text."""
@@ -36,33 +40,39 @@ _ESCAPED = pattern(rb"\\u[\da-f]{4}")
 class Lines:
     """A text in which forms of secrets are interrupted."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, work: WorkLeft) -> None:
         self._text = text
+        self._work = work
         self._known: dict[tuple[bytes, int, tuple[int, int]], Spans | None] = {}
         self._pieces = 0
+        self._gaps: dict[int, tuple[bool, range]] = {}
+        self._columns: dict[tuple[int, int], tuple[int, int]] = {}
 
     def further(self, form: bytes, size: int, at: int) -> tuple[int, int]:
         """How many bytes of a form are there, and where they end, if it goes on at a place."""
-        while size < len(form) and self._text[at : at + 1] == form[size : size + 1]:
-            at, size = at + 1, size + 1
+        for step in (16, 4, 1):
+            while size + step <= len(form) and self._text.startswith(form[size : size + step], at):
+                at, size = at + step, size + step
         return size, at
 
     def rest(self, form: bytes, size: int, piece: tuple[int, int]) -> Spans | None:
         """The pieces of a form behind its first bytes; none if it does not go on, `None` if more data will tell."""
         key = form, size, piece
         if key not in self._known:
+            self._work.spend(10)
             self._pieces += 1
             self._known[key] = self._rest(form, size, piece) if self._pieces < _MOST_PIECES else []
             self._pieces -= 1
         return self._known[key]
 
     def _rest(self, form: bytes, size: int, piece: tuple[int, int]) -> Spans | None:
-        if size >= LEAST and _GAP_SO_FAR.match(self._text, piece[1]):
+        if size >= LEAST and self._gap_at(piece[1])[0]:
             return None
         gap = piece[0] + len(self._text[slice(*piece)].rstrip(b" "))
         waits = size >= LEAST and self._ends_early(gap)
         first, last = size - (piece[1] - gap), len(form) - len(form[size:].lstrip(b" "))
         for start in self._starts(form[last:], (piece[0], gap)):
+            self._work.spend(last + 2 - first)
             for skipped in range(first, last + 1):  # the end of a line may stand for spaces
                 now, end = self.further(form, skipped, start)
                 if end == start:
@@ -84,26 +94,38 @@ class Lines:
 
     def _starts(self, following: bytes, piece: tuple[int, int]) -> Iterator[int]:
         """Where a form may go on: at the beginning of the next line, or in the cell below."""
-        gap = _GAP.match(self._text, piece[1])
-        if gap:
-            yield from range(gap.start(1), gap.end() + 1)
+        yield from self._gap_at(piece[1])[1]
         low = self._text.find(b"\n", piece[1]) + 1
         if not low or not _CELL_END.match(self._text, piece[1]):
             return
         high = self._text.find(b"\n", low, low + FURTHEST)
-        left, right = self._columns(piece)
-        for start in occurrences(following[:1], self._text, low, high if high >= 0 else low + FURTHEST):
+        if piece not in self._columns:
+            self._columns[piece] = self._columns_of(piece)
+        left, right = self._columns[piece]
+        within = low, high if high >= 0 else low + FURTHEST
+        for start in occurrences(following[:1], self._text, within, self._work):
             if begins_cell(self._text, start, low):
                 _, end = self.further(following, 0, start)
                 if _width(self._text[low:start]) < right and _width(self._text[low:end]) > left:
                     yield start
 
-    def _columns(self, piece: tuple[int, int]) -> tuple[int, int]:
+    def _gap_at(self, end: int) -> tuple[bool, range]:
+        """Whether the text ends in what may be a gap; and where a form may go on in the next line."""
+        if end not in self._gaps:
+            self._work.spend(16)
+            gap = _GAP.match(self._text, end)
+            places = range(gap.start(1), gap.end() + 1) if gap else range(0)
+            self._gaps[end] = bool(_GAP_SO_FAR.match(self._text, end)), places
+        return self._gaps[end]
+
+    def _columns_of(self, piece: tuple[int, int]) -> tuple[int, int]:
         """Between which columns the cell of a piece is."""
         text, (first, last) = self._text, piece
         low = max(text.rfind(b"\n", 0, first) + 1, first - FURTHEST)
         high = text.find(b"\n", last)
-        edge = _EDGES.search(text, last, high if high >= 0 else len(text))
+        high = high if high >= 0 else len(text)
+        self._work.spend(4 + (high - low) // 32)
+        edge = _EDGES.search(text, last, high)
         ends = [found.end() for found in _EDGES.finditer(text, low, first)]
         if not ends and edge is None:
             ends = [found.end() for found in _BETWEEN.finditer(text, low, first)]
@@ -116,10 +138,13 @@ def begins_cell(text: bytes, start: int, low: int) -> bool:
     return start == low or text[start - 1] in IN_FRONT or text.startswith(b"|", start - 1)
 
 
-def occurrences(part: bytes, text: bytes, low: int, high: int) -> Iterator[int]:
+def occurrences(part: bytes, text: bytes, within: tuple[int, int], work: WorkLeft) -> Iterator[int]:
     """Where a part is in some of the text."""
+    low, high = within
+    work.spend(1 + (high - low) // 2048)
     at = low - 1
     while (at := text.find(part, at + 1, high)) >= 0:
+        work.spend(1)
         yield at
 
 

@@ -11,6 +11,7 @@ from itertools import chain, groupby, takewhile
 from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
+from wurzel.runtime.work_left import TooMuchWork, WorkLeft
 from wurzel.runtime.wrapped import Wrapped, tail
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _CUT = pattern("(\\.\\.\\.|…)".encode())
 _CUT_SO_FAR = pattern(rb"\.\.\.|\xe2\x80\xa6|\.{1,2}\Z|\xe2\x80?\Z")
 """The same at the end of a chunk, which may have the beginning of it only."""
 _LONGEST_END = 512
+_REMEMBERED = 16384
+"""Bytes of what was hidden as a whole in which the beginning of a secret is looked for that goes on after it."""
 _LINES = (64, 76)
 """Columns of base64 in lines, each of which may be shown by itself."""
 _DEEPEST = 12
@@ -130,16 +133,11 @@ def _alternatives(texts: Sequence[bytes], depth: int = 0) -> bytes:
     return re.escape(common) + b"(?:%s)" % b"|".join(groups) + (b"?" if b"" in rests else b"")
 
 
-def _begun(form: bytes, text: bytes) -> int:
-    """How many bytes from the beginning of a form are the end of a text."""
-    sizes = range(min(len(text), len(form)), SHORTEST - 1, -1) if form[:SHORTEST] in text else ()
-    return next((size for size in sizes if text.endswith(form[:size])), 0)
-
-
-def _ended(form: bytes, text: bytes) -> int:
-    """How many bytes from the end of a form are the beginning of a text."""
-    sizes = range(min(len(text), len(form)), SHORTEST - 1, -1) if form[-SHORTEST:] in text else ()
-    return next((size for size in sizes if text.startswith(form[-size:])), 0)
+def _by(forms: Iterable[bytes], part: slice) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for form in forms:
+        found.setdefault(form[part], []).append(form)
+    return found
 
 
 class Mask:
@@ -149,18 +147,19 @@ class Mask:
         self._forms: list[bytes] = []
         self._pattern: re.Pattern[bytes] | None = None
         self._ends: re.Pattern[bytes] | None = None
+        self._by_start: dict[bytes, list[bytes]] = {}
+        self._by_end: dict[bytes, list[bytes]] = {}
         self._wrapped = Wrapped(())
-        self._by_first: dict[int, list[bytes]] = {}
+        self._by_first: dict[bytes, list[bytes]] = {}
 
     def hide(self, hidden: Iterable[bytes]) -> None:
         """Hide these forms from now on, and nothing else."""
         self._forms = sorted(set(hidden), key=lambda form: (-len(form), form))
         self._pattern = _any_of(self._forms)
         self._wrapped = Wrapped(self._forms)
-        self._by_first = {}
-        for form in self._forms:
-            self._by_first.setdefault(form[0], []).append(form)
-        self._ends = _any_of(sorted({end for form in self._forms for end in (form[:SHORTEST], form[-SHORTEST:])}))
+        self._by_first = _by(self._forms, slice(1))
+        self._by_start, self._by_end = _by(self._forms, slice(SHORTEST)), _by(self._forms, slice(-SHORTEST, None))
+        self._ends = _any_of({*self._by_start, *self._by_end})
 
     def text(self, text: str) -> str:
         """A text without what is hidden."""
@@ -168,20 +167,27 @@ class Mask:
             return text
         return self.whole(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
-    def whole(self, data: bytes, before: bytes = b"") -> bytes:
+    def whole(self, data: bytes, before: bytes = b"", work: WorkLeft | None = None) -> bytes:
         """All of the data, which comes after other data, masked."""
         if self._pattern is None:
             return data
         text = before + data
-        return self._shown(text, len(before), self._wrapped.find(text, self._pattern)[0], len(text))[0]
+        try:
+            wrapped, _ = self._wrapped.find(text, self._pattern, work or WorkLeft())
+        except TooMuchWork:
+            return _instead_of(data)
+        return self._shown(text, len(before), wrapped, len(text))[0]
 
-    def split(self, data: bytes, before: bytes = b"") -> tuple[bytes, bytes]:
-        """The data that can be shown, masked, and the rest that may be the beginning of something hidden."""
+    def split(self, data: bytes, before: bytes, work: WorkLeft) -> tuple[bytes, bytes]:
+        """The data that can be shown, masked, and the rest that may be the beginning of something hidden.
+
+        Raises `TooMuchWork` if the first cannot be told in time.
+        """
         if self._pattern is None:
             return data, b""
         text, known = before + data, len(before)
-        wrapped, wait = self._wrapped.find(text, self._pattern)
-        wait = min(wait, known + self._begins(data))
+        wrapped, wait = self._wrapped.find(text, self._pattern, work)
+        wait = min(wait, known + self.begins(data))
         for pieces in sorted(wrapped, reverse=True):
             if (first := pieces[0][0]) < wait <= pieces[-1][0]:  # whoever shows one piece must know of all
                 wait = text.rfind(b"\n", 0, first) + 1
@@ -208,19 +214,19 @@ class Mask:
         pieces = _CUT.split(data)
         for at in range(1, len(pieces), 2):
             before, after = pieces[at - 1][-_LONGEST_END:], pieces[at + 1][:_LONGEST_END]
-            if self._ends.search(before) and (size := max(_begun(form, before) for form in self._forms)):
+            if self._ends.search(before) and (size := self._begun(before)):
                 pieces[at - 1] = pieces[at - 1][:-size] + _MASK
-            if self._ends.search(after) and (size := max(_ended(form, after) for form in self._forms)):
+            if self._ends.search(after) and (size := self._ended(after)):
                 pieces[at + 1] = _MASK + pieces[at + 1][size:]
         return b"".join(pieces)
 
-    def _begins(self, data: bytes) -> int:
+    def begins(self, data: bytes) -> int:
         """Where the end of the data may be the beginning of something hidden, none of which goes beyond a line."""
         line = data.rfind(b"\n") + 1
         longest = max(map(len, self._forms), default=0)
         starts = range(max(line, len(data) - longest), len(data))
         firsts = self._by_first
-        begins = (at for at in starts if any(form.startswith(data[at:]) for form in firsts.get(data[at], ())))
+        begins = (at for at in starts if any(form.startswith(data[at:]) for form in firsts.get(data[at : at + 1], ())))
         return self._cut(data[: next(begins, len(data))], line)
 
     def _cut(self, data: bytes, line: int) -> int:
@@ -229,7 +235,30 @@ class Mask:
         if last is None or not any(data[last.end() :] in form for form in self._forms):
             return len(data)
         before = data[max(line, last.start() - _LONGEST_END) : last.start()]
-        return last.start() - max(_begun(form, before) for form in self._forms)
+        return last.start() - self._begun(before)
+
+    def _begun(self, text: bytes) -> int:
+        """How many bytes at the end of a text are the beginning of something hidden."""
+        for at in range(len(text) - SHORTEST + 1):
+            if any(form.startswith(text[at:]) for form in self._by_start.get(text[at : at + SHORTEST], ())):
+                return len(text) - at
+        return 0
+
+    def _ended(self, text: bytes) -> int:
+        """How many bytes at the beginning of a text are the end of something hidden."""
+        for end in range(len(text), SHORTEST - 1, -1):
+            if any(form.endswith(text[:end]) for form in self._by_end.get(text[end - SHORTEST : end], ())):
+                return end
+        return 0
+
+
+def _instead_of(data: bytes) -> bytes:
+    """A mark in place of data that is hidden as a whole."""
+    if not data:
+        return b""
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    mark = b"*** (%d line%s hidden: too many pieces of secrets)" % (lines, b"s"[: lines != 1])
+    return mark + b"\n" * data.endswith(b"\n")
 
 
 class Stream:
@@ -237,20 +266,34 @@ class Stream:
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
+        self._work = WorkLeft()
         self._waiting = b""
         self._before = b""
         """The end of what was shown, as it was."""
 
     def feed(self, data: bytes) -> bytes:
         """What can be shown after some more data."""
+        self._work.earn(len(data))
+        known = len(self._before) + len(self._waiting)
         data = self._waiting + data
-        shown, self._waiting = self._mask.split(data, self._before)
+        try:
+            self._work.search_again(known)
+            shown, self._waiting = self._mask.split(data, self._before, self._work)
+        except TooMuchWork:
+            return self._hide(data)
         self._before = tail(self._before + data[: len(data) - len(self._waiting)])
         return shown
 
+    def _hide(self, data: bytes) -> bytes:
+        """What is shown instead of data that takes too long to search; what comes next may still go on from it."""
+        end = self._mask.begins(data)
+        self._waiting = data[end:]
+        self._before = (self._before + data[:end])[-_REMEMBERED:]
+        return _instead_of(data[:end])
+
     def end(self) -> bytes:
         """What is left when there is no more."""
-        return self._mask.whole(self._waiting, self._before)
+        return self._mask.whole(self._waiting, self._before, self._work)
 
 
 CURRENT = Mask()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from wurzel.patterns import pattern
 from wurzel.runtime.continued import (
@@ -24,9 +25,11 @@ from wurzel.runtime.continued import (
     PLACE,
     Lines,
     Spans,
-    begins_cell,
     occurrences,
 )
+
+if TYPE_CHECKING:
+    from wurzel.runtime.work_left import WorkLeft
 
 SHORTEST = 8
 """Shorter values are not found: two numbers in lines below each other could make one up."""
@@ -57,12 +60,15 @@ class Wrapped:
         self._forms = [form for form in forms if len(form) >= SHORTEST]
         self._uncut = {form for form in self._forms if len(_split(form)) == 1}
 
-    def find(self, data: bytes, whole_forms: re.Pattern[bytes]) -> tuple[list[Spans], int]:
-        """Where the pieces of secrets are, and from which line on more data may tell of another."""
+    def find(self, data: bytes, whole_forms: re.Pattern[bytes], work: WorkLeft) -> tuple[list[Spans], int]:
+        """Where the pieces of secrets are, and from which line on more data may tell of another.
+
+        Raises `TooMuchWork` if the data has so many pieces that the search would take too long.
+        """
         if not self._forms:
             return [], len(data)
         plain = PlainText(data)
-        found, wait = self._find(plain.text)
+        found, wait = self._find(plain.text, work)
         if plain.is_data:
             return found, wait
         found += [[whole.span()] for whole in whole_forms.finditer(plain.text)]
@@ -88,11 +94,11 @@ class Wrapped:
                     found.setdefault(following[:length], set()).add((form, size))
         return found
 
-    def _find(self, text: bytes) -> tuple[list[Spans], int]:
+    def _find(self, text: bytes, work: WorkLeft) -> tuple[list[Spans], int]:
         found: list[Spans] = []
         wait = len(text)
-        lines = Lines(text)
-        for form, begun, gap in dict.fromkeys(self._begun(text)):
+        lines = Lines(text, work)
+        for form, begun, gap in dict.fromkeys(self._begun(text, work)):
             first, (size, at) = gap - begun, lines.further(form, begun, gap)
             is_hidden = at - first >= LEAST
             pieces = lines.rest(form, size, (first, at)) if size < len(form) else []
@@ -103,43 +109,48 @@ class Wrapped:
                 found.append([(first, at), *pieces] if is_hidden else pieces)
         return found, wait
 
-    def _begun(self, text: bytes) -> Iterator[tuple[bytes, int, int]]:
+    def _begun(self, text: bytes, work: WorkLeft) -> Iterator[tuple[bytes, int, int]]:
         """Forms whose beginning is interrupted, how many of their bytes are there, and where.
 
         The ends of cells, and the beginnings of those below, are compared as sets: most texts have none that counts.
         """
-        cells = _cells(text)
-        pieces = {form[:size] for cell in cells if cell[-LEAST:] in self._parts for form, size in self._ended(cell)}
-        ends = {at + len(piece) for piece in pieces for at in occurrences(piece, text, 0, len(text))}
+        places = _split(_closed(text))
+        kept = [(place, place.rstrip(AROUND)) for place in {*places}]
+        ending = {place for place, cell in kept if cell[-LEAST:] in self._parts and self._ends(cell, work)}
+        cells = [(place, cell.lstrip(IN_FRONT)) for place, cell in kept]
+        below = {place for place, cell in cells if cell[:LEAST] in self._seconds and len(cell) > 1}
+        ends = {at + len(place.rstrip(AROUND)) for at, place in _located(places, ending)}
         for gap in {*(end for end in ends if _STOP.match(text, end)), *_places(text), *_open_ends(text)}:
-            for form, size in self._parts.get(text[max(0, gap - LEAST) : gap], ()):
+            parts = self._parts.get(text[max(0, gap - LEAST) : gap], ())
+            work.spend(len(parts) // 2 + 1)
+            for form, size in parts:
                 if text.endswith(form[:size], 0, gap):
                     yield form, size, gap
         last = text.rfind(b"\n") + 1
-        below = [(0, cell) for cell in cells if cell[:LEAST] in self._seconds and len(cell) > 1]
-        below += [(last, cell) for cell in _cells(text[last:]) if len(cell) == 1]
-        for low, cell in below:
-            for form, size in self._seconds.get(cell[:LEAST], ()):
-                rest = form[size:].lstrip(IN_FRONT).rstrip(AROUND)
-                if cell.startswith(rest) or rest.startswith(cell):
-                    yield from _above(form, size, cell, (text, low))
+        single = {place for place in _split(_closed(text[last:])) if len(place.strip(IN_FRONT)) == 1}
+        for at, place in _located(places, below | single):
+            if place in below or at >= last:
+                begun = place.lstrip(IN_FRONT)
+                yield from self._above(text, at + len(place) - len(begun), begun.rstrip(AROUND), work)
 
-    def _ended(self, cell: bytes) -> Iterator[tuple[bytes, int]]:
-        """Forms whose beginning is at the end of a cell."""
-        for form, size in self._parts[cell[-LEAST:]]:
-            piece = form[:size] if form in self._uncut else _split(form[:size])[-1]
-            if cell.endswith(piece.lstrip(IN_FRONT)):
-                yield form, size
+    def _ends(self, cell: bytes, work: WorkLeft) -> bool:
+        """Whether the beginning of a form is at the end of a cell."""
+        parts = self._parts[cell[-LEAST:]]
+        work.spend(len(parts) // 2)
+        pieces = (form[:size] if form in self._uncut else _split(form[:size])[-1] for form, size in parts)
+        return any(cell.endswith(piece.lstrip(IN_FRONT)) for piece in pieces)
 
-
-def _above(form: bytes, size: int, cell: bytes, within: tuple[bytes, int]) -> Iterator[tuple[bytes, int, int]]:
-    """Where a form, which may go on in a cell, has one or two bytes at the end of a cell in the line before."""
-    text, low = within
-    for at in occurrences(cell, text, low, len(text)):
+    def _above(self, text: bytes, at: int, cell: bytes, work: WorkLeft) -> Iterator[tuple[bytes, int, int]]:
+        """Where forms, which may go on in a cell, have one or two bytes at the end of a cell in the line before."""
         end = text.rfind(b"\n", 0, at)
-        if end >= 0 and begins_cell(text, at, end + 1):
-            starts = occurrences(form[:size], text, text.rfind(b"\n", 0, end) + 1, end)
-            yield from ((form, size, start + size) for start in starts if _STOP.match(text, start + size))
+        seconds = self._seconds.get(cell[:LEAST], ()) if end >= 0 else ()
+        work.spend(len(seconds))
+        for form, size in seconds:
+            rest = form[size:].lstrip(IN_FRONT).rstrip(AROUND)
+            if cell.startswith(rest) or rest.startswith(cell):
+                for start in occurrences(form[:size], text, (text.rfind(b"\n", 0, end) + 1, end), work):
+                    if _STOP.match(text, start + size):
+                        yield form, size, start + size
 
 
 def tail(data: bytes) -> bytes:
@@ -148,16 +159,25 @@ def tail(data: bytes) -> bytes:
     return data[data.rfind(b"\n", 0, max(last, 0)) + 1 :][-_MEMORY:]
 
 
-def _cells(text: bytes) -> list[bytes]:
-    """What is between ends of lines, edges, and spaces of more than one."""
+def _located(places: Iterable[bytes], wanted: Container[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The wanted ones of places, and where they begin in the text that was split into all of them."""
+    at = 0
+    for place in places if wanted else ():
+        if place in wanted:
+            yield at, place
+        at += len(place) + 1
+
+
+def _closed(text: bytes) -> bytes:
+    """A text without what has only begun at its end."""
     begun = _OPEN_END.search(text, max(0, len(text) - _LONGEST_COLOR))
-    text = text[: begun.start()] if begun else text
-    return [cell.lstrip(IN_FRONT).rstrip(AROUND) for cell in set(_split(text))]
+    return text[: begun.start()] if begun else text
 
 
 def _split(text: bytes) -> list[bytes]:
-    for edge in (b"  ", b"|", b"\xe2\x94", b"\xe2\x95"):
-        text = text.replace(edge, b"\n")
+    """What is between ends of lines, edges, and spaces of more than one; nothing is between the bytes of an edge."""
+    for between in (b"  ", b"|", b"\xe2\x94", b"\xe2\x95"):
+        text = text.replace(between, b"\n" * len(between))
     return text.split(b"\n")
 
 
