@@ -265,6 +265,21 @@ def test_a_function_that_a_setting_names_counts_by_its_name_and_its_code(project
     assert changed(before, project.of()) == ["code"]
 
 
+def test_files_in_a_folder_of_a_setting_are_told_from_code(project):
+    (project.root / "docs").mkdir()
+    (project.root / "docs" / "a.md").write_text("1")
+    project.write("DOCS: Path = Path('docs')", "def listed(self):\n        return [*self.settings.DOCS.iterdir()]")
+    before = project.of()
+    (project.root / "docs" / "a.md").write_text("2")
+    assert reason((before, "digest"), project.of(), "digest") == "files in a folder of a setting changed"
+    (project.root / "docs" / "b.md").write_text("1")
+    (project.root / "proj.py").write_text((project.root / "proj.py").read_text() + "# more")
+    changes = "code and files in a folder of a setting changed"
+    assert reason((before, "digest"), project.of(), "digest") == changes
+    before.pop("folders")  # as earlier versions recorded it, within the code
+    assert reason((before, "digest"), project.of(), "digest") == changes
+
+
 def test_settings_that_cannot_be_read_are_never_unchanged(project):
     project.write("N: int = 3")
     now = project.of(LOAD__N="x")

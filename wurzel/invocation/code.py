@@ -104,8 +104,13 @@ class Code:
         `bases` are modules of base classes, if known; `texts` are what settings say, which paths may be made of.
         """
         found = self.of(step, bases)
+        units = [*found.units, *self._read_by(found, texts)]
+        code, chosen = (
+            sorted(self._units.lines(unit for unit in units if unit.is_chosen == of)) for of in (False, True)
+        )
         return {
-            "code": combine(sorted(self._units.lines([*found.units, *self._read_by(found, texts)]))),
+            "code": combine(code),
+            **({"folders": combine(chosen)} if chosen else {}),
             "packages": combine(
                 part for one in found.distributions for part in (one.name, one.version, one.code or "by version")
             ),

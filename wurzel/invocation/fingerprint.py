@@ -40,6 +40,7 @@ _PRESENT = "present"
 _KINDS = {
     "definition": "definition",
     "code": "code",
+    "folders": "files in a folder of a setting",
     "packages": "packages",
     "program": "program",
     "settings": "settings",

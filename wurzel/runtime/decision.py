@@ -81,7 +81,7 @@ class Decider:
         if not question.cacheable:
             return []
         now = self._of(question.step, data)
-        return [kind for kind in question.inputs if now.get(kind) != question.inputs[kind]]
+        return [kind for kind in {**question.inputs, **now} if now.get(kind) != question.inputs.get(kind)]
 
     def key(self, step: Step, data: Mapping[Key, str]) -> str:
         """The fingerprint of a step; `data` are the digests of the datasets that it reads."""
