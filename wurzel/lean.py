@@ -222,9 +222,8 @@ def _lacking(library: _Library) -> type[ModuleType]:
             return real
 
         def __getattr__(self, name: str) -> Any:
-            if _shows(name) and not _caller().startswith(
-                "importlib"
-            ):  # which asks for submodules before it imports them
+            # Imports ask for submodules before they import them.
+            if _shows(name) and not _caller().startswith("importlib"):
                 _complete(library)
             return ModuleType.__getattribute__(self, name)
 
