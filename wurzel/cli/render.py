@@ -38,7 +38,7 @@ class Options(NamedTuple):
 
     @property
     def looks_back(self) -> bool:
-        """Whether files count as well that are no longer rendered."""
+        """Whether files that are no longer rendered count as well."""
         return self.check or self.prune
 
 

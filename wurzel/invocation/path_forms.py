@@ -127,7 +127,7 @@ class Forms:
             return _paths([self.of(node.left, within), self.of(node.right, within)])
         assert isinstance(node, ast.Call)  # noqa: S101 - see `is_joined`
         around = [self.of(node.func.value, within)] if isinstance(node.func, ast.Attribute) else []
-        if name_of(node.func) == "join":  # `os.path` is no folder
+        if name_of(node.func) == "join":  # `os.path` itself is not part of the path
             around = []
         parts = [self.of(one, within) for one in node.args]
         if name_of(node.func) in BESIDE and around:

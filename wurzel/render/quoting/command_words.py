@@ -45,7 +45,7 @@ class Program(NamedTuple):
     reads: bool = False
     """Whether it runs what it reads where nothing else tells."""
     ends: bool = True
-    """Whether there are no options behind an argument."""
+    """Whether an argument ends the options, so that none follows it."""
     is_shell: bool = False
 
 
